@@ -1,0 +1,51 @@
+"""``ganzoo models``: every model there is."""
+
+from typing import Any
+
+import click
+
+from ganzoo.cli.options import examples, json_option
+
+__all__ = ["models"]
+
+
+@click.command(
+    epilog=examples(
+        "ganzoo models", "ganzoo models --json", "ganzoo show infogan      # one of them in detail"
+    )
+)
+@json_option
+def models(as_json: bool) -> None:
+    """List the models, built-in and installed, with their papers and recipes."""
+    from ganzoo.cli.text import print_json, print_table
+    from ganzoo.zoo.manager import default_zoo
+
+    zoo = default_zoo()
+    entries = zoo.catalogue.models
+    described: list[dict[str, Any]] = []
+    for name, model in zoo.models().items():
+        entry = entries.get(name)
+        paper = entry.paper if entry else None
+        described.append(
+            {
+                "name": name,
+                "summary": entry.summary if entry else model.summary(),
+                "paper": paper.model_dump(mode="json") if paper else None,
+                "recipes": {data: list(table) for data, table in entry.recipes.items()} if entry else {},
+            }
+        )
+    if as_json:
+        print_json(described)
+        return
+    rows = [
+        [
+            model["name"],
+            str(model["paper"]["year"]) if model["paper"] else "",
+            model["summary"],
+            " ".join(sorted({recipe for table in model["recipes"].values() for recipe in table})),
+        ]
+        for model in described
+    ]
+    print_table(
+        ["model", "year", "what it is", "recipes"], rows, nothing="There are no models: see ganzoo plugins."
+    )

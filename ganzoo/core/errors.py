@@ -1,0 +1,48 @@
+"""What ganzoo says when it cannot go on: one sentence that names what, where and what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["GanzooError", "RunError", "UsageError", "unknown"]
+
+
+class GanzooError(Exception):
+    """Base of every error that ganzoo raises on purpose; the command line prints it without a traceback.
+
+    Attributes:
+        exit_code: exit status of the command line, 1 unless a subclass says otherwise.
+    """
+
+    exit_code = 1
+
+
+class UsageError(GanzooError):
+    """The request cannot be carried out as it was asked: a wrong name, value or file (exit status 2)."""
+
+    exit_code = 2
+
+
+class RunError(GanzooError):
+    """A run could not start, go on or be read back (exit status 1)."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that does not exist, with the nearest names that do.
+
+    Args:
+        kind: what was looked for, as a word ("model", "option").
+        name: the name that was given.
+        known: every name that would have been understood.
+
+    Returns:
+        An error to raise, such as ``there is no model 'infogam'; did you mean 'infogan'?``.
+    """
+    names = sorted(known)
+    close = get_close_matches(name, names, n=2, cutoff=0.6)
+    if close:
+        advice = "did you mean " + " or ".join(repr(match) for match in close) + "?"
+    elif names:
+        advice = "known: " + ", ".join(names)
+    else:
+        advice = "there are none"
+    return UsageError(f"there is no {kind} {name!r}; {advice}")

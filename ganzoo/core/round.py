@@ -1,0 +1,207 @@
+"""One turn of one player: the samples, latents, fakes and verdicts that its objective may use."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.core.critic import Verdict
+from ganzoo.core.data import DataSpec, Samples
+from ganzoo.core.latent import Latents, LatentSpec
+from ganzoo.core.streams import generator as seeded
+
+__all__ = ["Hand", "Round", "View", "condition_of_labels"]
+
+View = Callable[[Tensor, "Round"], Tensor]
+"""What the critic gets to see of samples: (N, *shape) to (N, *shape)."""
+
+
+class Hand:
+    """What is dealt once and shared by the players of a round: real samples, latents and fakes.
+
+    The fakes are generated once and used by every turn until a player that owns the generator has
+    stepped; then they are ``spent`` and the next turn that asks gets new latents.
+
+    Args:
+        latent: the latent space.
+        networks: every network of the game by name.
+        reals: a batch from each source.
+        seed: key of the round's randomness, (seed, images).
+    """
+
+    def __init__(
+        self,
+        latent: LatentSpec,
+        networks: Mapping[str, nn.Module],
+        reals: Mapping[str, Samples],
+        seed: tuple[int | str, ...],
+    ) -> None:
+        self.latent, self.networks, self.reals, self.seed = latent, networks, reals, seed
+        self.real = next(iter(reals.values()))
+        self.deals = 0
+        self._latents: Latents | None = None
+        self._fakes: Tensor | None = None
+
+    @property
+    def latents(self) -> Latents:
+        """Latents for as many samples as are real; conditions are the real labels, shuffled."""
+        if self._latents is None:
+            values = self.real.values
+            random = seeded(*self.seed, "latents", self.deals, device=values.device)
+            conditions = shuffled_conditions(self.latent, self.real.labels, random)
+            self._latents = self.latent.draw(len(values), random, values.device, given=conditions)
+            self.deals += 1
+        return self._latents
+
+    def fakes(self, graph: bool) -> Tensor:
+        """The generator's samples, (N, *shape) in float32.
+
+        Args:
+            graph: whether a player is going to differentiate through the generator.
+        """
+        if self._fakes is None or (graph and not self._fakes.requires_grad):
+            with torch.set_grad_enabled(graph):
+                self._fakes = self.networks["generator"](self.latents.flat).float()
+        return self._fakes
+
+    def spend(self) -> None:
+        """Forget latents and fakes, because the generator has changed."""
+        self._latents = self._fakes = None
+
+
+class Round:
+    """One turn of one player.
+
+    Args:
+        player: the player's name.
+        hand: what the round's turns share.
+        data: the specification of the samples.
+        view: what the critic gets to see of samples.
+        progress: share of the budget that is used, in [0, 1].
+        owns_generator: whether this player differentiates through the generator.
+        shares_generator: whether the next player to move will use the same fakes with their graph.
+        calls: counts the extra calls of ``generate`` and ``judge``.
+    """
+
+    def __init__(
+        self,
+        player: str,
+        hand: Hand,
+        data: DataSpec,
+        view: View,
+        progress: float,
+        *,
+        turn: int = 0,
+        owns_generator: bool = False,
+        shares_generator: bool = False,
+        calls: Counter[str] | None = None,
+    ) -> None:
+        self.player, self.hand, self.data, self.progress, self.turn = player, hand, data, progress, turn
+        self.latent, self.networks = hand.latent, hand.networks
+        self.calls: Counter[str] = Counter() if calls is None else calls
+        self._view, self._owns, self._shares = view, owns_generator, shares_generator
+        self._streams: dict[str, torch.Generator] = {}
+
+    @property
+    def real(self) -> Samples:
+        """Real samples and labels of the first source."""
+        return self.hand.real
+
+    @property
+    def reals(self) -> Mapping[str, Samples]:
+        """Real samples and labels of every source."""
+        return self.hand.reals
+
+    @property
+    def latents(self) -> Latents:
+        """The latents behind ``fakes``."""
+        return self.hand.latents
+
+    @cached_property
+    def fakes(self) -> Tensor:
+        """Generated samples (N, *shape); without a graph for players that do not own the generator."""
+        fakes = self.hand.fakes(graph=self._owns or self._shares)
+        return fakes if self._owns else fakes.detach()
+
+    @cached_property
+    def real_condition(self) -> Tensor | None:
+        """The real samples' own conditions (N, W), a row of zeros where the label is unknown."""
+        return condition_of_labels(self.latent, self.real)
+
+    @property
+    def fake_condition(self) -> Tensor | None:
+        """The conditions behind ``fakes``, (N, W)."""
+        names = self.latent.conditions.names
+        return torch.cat([self.latents[name] for name in names], dim=1) if names else None
+
+    @cached_property
+    def real_verdict(self) -> Verdict:
+        """The critic's verdict on the real samples, computed when first asked for."""
+        return self._judge(self.real.values, self.real_condition, "critic")
+
+    @cached_property
+    def fake_verdict(self) -> Verdict:
+        """The critic's verdict on the fakes, computed when first asked for."""
+        return self._judge(self.fakes, self.fake_condition, "critic")
+
+    def judge(self, samples: Tensor, condition: Tensor | None = None, network: str = "critic") -> Verdict:
+        """One more, counted, call of a critic, through the model's view."""
+        self.calls[f"judge/{network}"] += 1
+        return self._judge(samples, condition, network)
+
+    def generate(self, latents: Latents | Tensor) -> Tensor:
+        """One more, counted, call of the generator: (N, D) to (N, *shape)."""
+        self.calls["generate/generator"] += 1
+        flat = latents if isinstance(latents, Tensor) else latents.flat
+        fakes: Tensor = self.networks["generator"](flat)
+        return fakes.float()
+
+    def uniform(self, name: str, *shape: int) -> Tensor:
+        """Numbers in [0, 1) from the stream of that name, a row a sample; the same in every replay."""
+        return torch.rand(shape, generator=self._stream(name), device=self.real.values.device)
+
+    def normal(self, name: str, *shape: int) -> Tensor:
+        """Standard normal numbers from the stream of that name, a row a sample; the same in every replay."""
+        return torch.randn(shape, generator=self._stream(name), device=self.real.values.device)
+
+    def _stream(self, name: str) -> torch.Generator:
+        if name not in self._streams:
+            key = (*self.hand.seed, self.player, self.turn, name)
+            self._streams[name] = seeded(*key, device=self.real.values.device)
+        return self._streams[name]
+
+    def _judge(self, samples: Tensor, condition: Tensor | None, network: str) -> Verdict:
+        verdict: Verdict = self.networks[network](self._view(samples, self), condition)
+        # Losses are taken in float32 whatever precision the networks ran in.
+        recognised = {name: parameters.float() for name, parameters in verdict.recognised.items()}
+        return Verdict(verdict.realness.float(), verdict.features, recognised)
+
+
+def condition_of_labels(latent: LatentSpec, samples: Samples) -> Tensor | None:
+    """Labels as the critic's condition (N, W), one-hot, zeros where unknown; None without conditions."""
+    names = latent.conditions.names
+    if not names:
+        return None
+    return torch.cat([one_hot(samples.labels[name], latent[name].width) for name in names], dim=1)
+
+
+def shuffled_conditions(
+    latent: LatentSpec, labels: Mapping[str, Tensor], random: torch.Generator
+) -> dict[str, Tensor]:
+    """Every condition from the batch's own labels in another order; unknown ones from the prior."""
+    conditions: dict[str, Tensor] = {}
+    for name in latent.conditions.names:
+        label = labels[name]
+        order = torch.randperm(len(label), generator=random, device=label.device)
+        prior = latent[name].draw(len(label), random, label.device)
+        shuffled = label[order]
+        known = (shuffled >= 0).unsqueeze(1)
+        conditions[name] = torch.where(known, one_hot(shuffled, latent[name].width), prior)
+    return conditions
+
+
+def one_hot(label: Tensor, classes: int) -> Tensor:
+    """(N,) class indices to (N, K) float32 rows; a negative index gives a row of zeros."""
+    return (label.unsqueeze(1) == torch.arange(classes, device=label.device)).float()

@@ -1,0 +1,1 @@
+"""Data sets as plugins, and the batches that live on the device."""

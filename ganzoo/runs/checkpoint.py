@@ -1,0 +1,290 @@
+"""Checkpoints: tensors that are proved whole before they are used, and count only when they are."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import file_digest, sha256
+from pathlib import Path
+from shutil import rmtree
+from typing import Annotated, Any, Self
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as dump_tensors
+from torch import Tensor
+from torch.nn import Module
+
+from ganzoo.core.data import validation_sentence
+from ganzoo.core.errors import RunError
+from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.files import saving, sync_folder, write_synced
+
+__all__ = ["Checkpoint", "Manifest", "latest", "prune", "save", "state_of"]
+
+_MANIFEST = "manifest.json"
+# A plain name: no manifest can point at a file outside its own folder.
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.safetensors$")]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(ge=0)
+
+
+class Manifest(BaseModel):
+    """What ``manifest.json`` says: the files and what they must be, and the plain data beside them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    images: int = Field(ge=0)
+    files: dict[_Name, _File]
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint on the disk: a folder of safetensors files and the manifest that vouches for them.
+
+    Attributes:
+        path: the folder, ``checkpoints/000640000``.
+        manifest: what ``manifest.json`` says.
+        damaged: what is wrong with the newer ones that were passed over, a sentence each.
+    """
+
+    path: Path
+    manifest: Manifest
+    damaged: tuple[str, ...] = ()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Reads a checkpoint's manifest, and nothing else.
+
+        Raises:
+            RunError: the manifest is missing, damaged, or belongs to another folder.
+        """
+        file = path / _MANIFEST
+        try:
+            manifest = Manifest.model_validate_json(file.read_bytes())
+        except OSError as error:
+            raise RunError(f"{path} is not whole: its manifest is missing") from error
+        except ValidationError as error:
+            raise RunError(f"{file} is damaged: {validation_sentence(error)}") from error
+        if path.name != _folder_name(manifest.images):
+            raise RunError(f"{file} is of another checkpoint, the one at {manifest.images} images")
+        return cls(path, manifest)
+
+    @property
+    def images(self) -> int:
+        """The run's progress when it was saved, in real samples."""
+        return self.manifest.images
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The plain data that were saved beside the tensors."""
+        return self.manifest.meta
+
+    def verify(self, quick: bool = False) -> None:
+        """Checks every file against the manifest and its safetensors header against its size.
+
+        Args:
+            quick: leave out the checksums, so that only a few kilobytes are read.
+
+        Raises:
+            RunError: a file is missing, truncated or altered.
+        """
+        for name in self.manifest.files:
+            file = self.path / name
+            try:
+                self._compare(name, file.stat().st_size, None)
+                if not quick:
+                    with file.open("rb") as content:
+                        self._compare(name, file.stat().st_size, file_digest(content, "sha256").hexdigest())
+                # The library checks all offsets and shapes against the file's size as it opens it.
+                with safe_open(file, framework="pt"):
+                    pass
+            except (OSError, SafetensorError) as error:
+                raise RunError(f"{file} cannot be read: {error}") from error
+
+    def tensors(self, stem: str) -> dict[str, Tensor]:
+        """The tensors of one file, on the CPU.
+
+        Args:
+            stem: the file's name without its ending, as it was given to ``save``.
+
+        Raises:
+            RunError: there is no such file, or it is not what was saved.
+        """
+        name = f"{stem}.safetensors"
+        if name not in self.manifest.files:
+            known = ", ".join(sorted(Path(each).stem for each in self.manifest.files))
+            raise RunError(f"{self.path} holds no {stem!r}, only: {known}")
+        try:
+            content = (self.path / name).read_bytes()
+            self._compare(name, len(content), sha256(content).hexdigest())
+            return load_tensors(content)
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise RunError(f"{self.path / name} cannot be read: {error}") from error
+
+    def restore(self, stem: str, modules: Mapping[str, Module]) -> None:
+        """Loads what ``state_of`` made of the same modules; all of them change, or none.
+
+        Args:
+            stem: the file's name without its ending.
+            modules: by name; others that the file holds are left alone.
+
+        Raises:
+            RunError: the file is damaged, or its tensors are those of another model.
+        """
+        tensors = self.tensors(stem)
+        expected = state_of(modules)
+        found = {key: tensors[key] for key in tensors if any(key.startswith(f"{name}.") for name in modules)}
+        for key in expected | found:
+            here, there = (tuple(side[key].shape) if key in side else "absent" for side in (expected, found))
+            if here != there:
+                raise RunError(f"{self.path} is of another model: {key} is {there} there and {here} here")
+        for name, module in modules.items():
+            prefix = f"{name}."
+            own = {key.removeprefix(prefix): found[key] for key in found if key.startswith(prefix)}
+            module.load_state_dict(own)
+
+    def _compare(self, name: str, size: int, digest: str | None) -> None:
+        entry = self.manifest.files[name]
+        if size != entry.bytes:
+            raise RunError(f"{self.path / name} is not whole: it has {size} bytes of {entry.bytes}")
+        if digest is not None and digest != entry.sha256:
+            raise RunError(f"{self.path / name} has changed since it was saved (its SHA-256 differs)")
+
+
+def state_of(modules: Mapping[str, Module]) -> dict[str, Tensor]:
+    """Parameters and buffers of several modules in one dictionary: ``generator.trunk.0.weight``."""
+    return {
+        f"{name}.{key}": value
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+
+
+def save(
+    run: RunDirectory, images: int, tensors: Mapping[str, Mapping[str, Tensor]], meta: Mapping[str, Any]
+) -> Path:
+    """Saves a checkpoint; it appears under its name only when all of it is on the disk.
+
+    An intact checkpoint at the same number of images is kept as it is: the same seed and progress give
+    the same tensors, and replacing it could lose both. The caller holds ``run.lock()``.
+
+    Args:
+        run: the run.
+        images: its progress in real samples.
+        tensors: by file stem, tensors by name, on any device; views and shared storage are fine.
+        meta: plain data, such as the optimisers' step counts.
+
+    Returns:
+        The checkpoint's folder.
+
+    Raises:
+        RunError: it could not be written; earlier checkpoints are intact and nothing is left of this one.
+    """
+    target = run.checkpoints / _folder_name(images)
+    if _whole(target):
+        return target
+    temporary = run.checkpoints / ".saving"
+    with saving(f"the checkpoint at {images} images of {run.name}"):
+        rmtree(temporary, ignore_errors=True)  # what a crash may have left
+        temporary.mkdir(parents=True)
+        try:
+            files = {}
+            for stem, named in tensors.items():
+                content = dump_tensors({key: _plain(value) for key, value in named.items()})
+                write_synced(temporary / f"{stem}.safetensors", content)
+                digest = sha256(content).hexdigest()
+                files[f"{stem}.safetensors"] = _File(sha256=digest, bytes=len(content))
+            manifest = Manifest(images=images, files=files, meta=dict(meta))
+            write_synced(temporary / _MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n")
+            sync_folder(temporary)
+            _discard(target)  # where there is a damaged one
+            temporary.rename(target)
+        except BaseException:
+            rmtree(temporary, ignore_errors=True)
+            raise
+        sync_folder(run.checkpoints)
+    return target
+
+
+def latest(run: RunDirectory) -> Checkpoint:
+    """The newest checkpoint that is whole; ``damaged`` names the newer ones that are not.
+
+    Raises:
+        RunError: there is none.
+    """
+    damaged: list[str] = []
+    for path in _newest_first(run):
+        try:
+            checkpoint = Checkpoint.open(path)
+            checkpoint.verify()
+        except RunError as error:
+            damaged.append(str(error))
+        else:
+            return replace(checkpoint, damaged=tuple(damaged))
+    if damaged:
+        raise RunError(f"{run.path} has no checkpoint that is whole, so start the run again: {damaged[0]}")
+    raise RunError(f"{run.path} has no checkpoint: it ended before the first was saved")
+
+
+def prune(run: RunDirectory, keep: int = 3) -> None:
+    """Removes old checkpoints; damaged ones do not count, so the last whole one always stays.
+
+    The caller holds ``run.lock()``.
+
+    Args:
+        run: the run.
+        keep: how many whole checkpoints to keep, at least 1.
+
+    Raises:
+        RunError: one could not be removed.
+    """
+    if keep < 1:
+        raise ValueError(f"keep must be at least 1, not {keep}")
+    whole = 0
+    with saving(f"to {run.checkpoints}, to remove old checkpoints"):
+        for path in _newest_first(run):
+            if whole >= keep:
+                _discard(path)
+            elif _whole(path):
+                whole += 1
+
+
+def _folder_name(images: int) -> str:
+    return f"{images:09d}"
+
+
+def _newest_first(run: RunDirectory) -> list[Path]:
+    if not run.checkpoints.is_dir():
+        return []
+    paths = [path for path in run.checkpoints.iterdir() if path.name.isdecimal() and path.is_dir()]
+    return sorted(paths, key=lambda path: int(path.name), reverse=True)
+
+
+def _whole(path: Path) -> bool:
+    try:
+        Checkpoint.open(path).verify()
+    except RunError:
+        return False
+    return True
+
+
+def _discard(path: Path) -> None:
+    """Removes a checkpoint so that a crash leaves it whole or hidden, never half there."""
+    if path.exists():
+        hidden = path.with_name(".removed")
+        rmtree(hidden, ignore_errors=True)
+        path.rename(hidden)
+        rmtree(hidden)
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """A copy on the CPU with storage of its own, the only kind that safetensors takes."""
+    return tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)

@@ -1,0 +1,233 @@
+"""The directory of a run: its number, its record and its statistics; nothing else is needed to use a run."""
+
+import builtins
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from shutil import rmtree
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from ganzoo.core.errors import RunError, UsageError, unknown
+from ganzoo.runs.files import saving, write_atomically
+from ganzoo.runs.record import RunRecord
+
+__all__ = ["RunDirectory"]
+
+_NUMBERED = re.compile(r"(\d{5,})-.+")
+_NUMBERING_TIMEOUT = 60  # seconds; making a directory takes milliseconds
+
+
+@dataclass
+class RunDirectory:
+    """One run on the disk: ``run.json``, ``stats.jsonl``, samples, traversals and checkpoints.
+
+    Attributes:
+        path: the directory.
+        record: what its ``run.json`` says.
+    """
+
+    path: Path
+    record: RunRecord
+
+    @classmethod
+    def create(cls, root: Path | str, record: RunRecord) -> Self:
+        """Makes the next numbered directory, such as ``runs/00012-infogan-mnist``.
+
+        Args:
+            root: folder of the runs; made where it is missing.
+            record: what is known at the start.
+
+        Returns:
+            The run; however many processes make runs at once, no two have one number.
+
+        Raises:
+            RunError: the directory could not be made; nothing of it is left.
+        """
+        root = Path(root)
+        name = f"{_safe(record.config.model)}-{_safe(str(record.data.get('name', record.config.data)))}"
+        with saving(f"a run in {root}"):
+            root.mkdir(parents=True, exist_ok=True)
+            try:
+                with FileLock(root / ".lock", timeout=_NUMBERING_TIMEOUT):
+                    number = max((number for number, _ in _numbered(root)), default=0) + 1
+                    path = root / f"{number:05d}-{name}"
+                    path.mkdir()
+            except Timeout as error:
+                raise RunError(f"{root / '.lock'} has been held for a minute by another process") from error
+            run = cls(path, record)
+            try:
+                for folder in (run.samples, run.traversals, run.checkpoints):
+                    folder.mkdir()
+                run._write()
+            except BaseException:
+                rmtree(path, ignore_errors=True)
+                raise
+        return run
+
+    @classmethod
+    def open(cls, which: Path | str | int, root: Path | str = "runs") -> Self:
+        """Opens a run by its directory, or by its number or the beginning of its name within ``root``.
+
+        Raises:
+            UsageError: there is no such run, or several, or the directory is not a run's.
+            RunError: its record is damaged or was written by a newer ganzoo.
+        """
+        text, root = str(which), Path(root)
+        path = Path(text)
+        if (path / "run.json").is_file():
+            return cls(path, RunRecord.read(path / "run.json"))
+        known = _numbered(root)
+        if text.isdecimal():
+            found = [each for number, each in known if number == int(text)]
+        else:
+            found = [each for _, each in known if each.name.startswith(text)]
+            found = [each for each in found if each.name == text] or found
+        if len(found) == 1:
+            return cls(found[0], RunRecord.read(found[0] / "run.json"))
+        if found:
+            one = f"such as {found[-1].name}"
+            raise UsageError(f"{text!r} could be any of {len(found)} runs, {one}: write its name")
+        if path.exists():
+            raise UsageError(f"{path} is not a run directory: it has no run.json")
+        names = [each.name for _, each in known]
+        # A close name where there is one, otherwise the newest few: hundreds of runs are no help.
+        raise unknown(f"run in {root}", text, get_close_matches(text, names) or names[-5:])
+
+    @classmethod
+    def list(cls, root: Path | str = "runs") -> builtins.list[Self]:
+        """The runs in ``root`` by number; only their ``run.json`` is read.
+
+        One that cannot be read is left out with a warning, for it should not hide the others.
+        """
+        runs = []
+        for _, path in _numbered(Path(root)):
+            try:
+                runs.append(cls(path, RunRecord.read(path / "run.json")))
+            except UsageError:
+                continue  # a folder without a record: not a run, or one that is being made right now
+            except RunError as error:
+                warnings.warn(f"left out: {error}", stacklevel=2)
+        return runs
+
+    @property
+    def name(self) -> str:
+        """The directory's name, ``00012-infogan-mnist``."""
+        return self.path.name
+
+    @property
+    def samples(self) -> Path:
+        """Folder of sample grids."""
+        return self.path / "samples"
+
+    @property
+    def traversals(self) -> Path:
+        """Folder of traversal pictures."""
+        return self.path / "traversals"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    def update(self, **changes: Any) -> None:
+        """Replaces fields of the record, in memory and, atomically, in ``run.json``.
+
+        Raises:
+            RunError: the file could not be written; it and ``record`` are as before.
+        """
+        before = self.record
+        # dict() keeps the values as they are, where model_dump() would also take nested ones apart.
+        self.record = RunRecord.model_validate(dict(before) | changes)
+        try:
+            self._write()
+        except RunError:
+            self.record = before
+            raise
+
+    def append_stats(self, values: Mapping[str, Any]) -> None:
+        """Adds one line to ``stats.jsonl``.
+
+        Args:
+            values: plain data; ``images`` says at what progress.
+
+        Raises:
+            RunError: the line could not be written.
+        """
+        line = json.dumps(dict(values)).encode() + b"\n"
+        with saving(str(self._stats)), self._stats.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, 2)
+                if file.read() != b"\n":  # a crash tore the last line; it must not tear this one too
+                    file.truncate(self._stats.read_bytes().rfind(b"\n") + 1)
+            file.write(line)
+
+    def stats(self) -> builtins.list[dict[str, Any]]:
+        """Every line of ``stats.jsonl``, oldest first; a last line torn by a crash is left out.
+
+        Raises:
+            RunError: another line is damaged.
+        """
+        if not self._stats.is_file():
+            return []
+        *lines, _torn = self._stats.read_bytes().split(b"\n")
+        result = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                result.append(dict(json.loads(line)))
+            except (ValueError, TypeError) as error:
+                raise RunError(f"line {number} of {self._stats} is damaged: remove it") from error
+        return result
+
+    def trim_stats(self, images: int) -> None:
+        """Forgets what was noted after ``images``, where a resumed run goes on from.
+
+        Raises:
+            RunError: the file is damaged or could not be written.
+        """
+        kept = [line for line in self.stats() if line.get("images", 0) <= images]
+        write_atomically(self._stats, "".join(json.dumps(line) + "\n" for line in kept))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the run for writing; it is let go at the end of the block, or with the process.
+
+        Raises:
+            RunError: another process (or another holder in this one) is writing to the run.
+        """
+        lock = FileLock(self.path / ".lock", timeout=0)
+        with saving(str(self.path / ".lock")):
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise RunError(f"{self.path} is in use by another process: wait for that to end") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @property
+    def _stats(self) -> Path:
+        return self.path / "stats.jsonl"
+
+    def _write(self) -> None:
+        write_atomically(self.path / "run.json", self.record.text())
+
+
+def _safe(name: str) -> str:
+    """A name without separators, spaces or leading dots, so that it can be part of a directory's."""
+    return re.sub(r"[^\w.]+", "-", name)[:60].strip("-.") or "unnamed"
+
+
+def _numbered(root: Path) -> list[tuple[int, Path]]:
+    """The numbered directories of ``root``, smallest number first; a run and its copy may share one."""
+    if not root.is_dir():
+        return []
+    matches = ((_NUMBERED.fullmatch(path.name), path) for path in root.iterdir() if path.is_dir())
+    return sorted((int(match[1]), path) for match, path in matches if match)

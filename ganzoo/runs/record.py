@@ -1,0 +1,92 @@
+"""What ``run.json`` says of a run."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ganzoo.core.errors import RunError, UsageError
+from ganzoo.runs.config import RunConfig
+
+if TYPE_CHECKING:  # it brings torch, which listing runs has no need of
+    from ganzoo.core.data import DataSpec
+
+__all__ = ["SCHEMA_VERSION", "RunRecord", "installed_versions"]
+
+SCHEMA_VERSION = 1
+"""Of ``run.json``; raised when an older ganzoo could not understand the file."""
+
+
+def installed_versions() -> dict[str, str]:
+    """The versions that a run depends on: of ganzoo, torch and python."""
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in ("ganzoo", "torch"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # run from a source folder that is not installed
+            found[name] = "not installed"
+    return found
+
+
+class RunRecord(BaseModel):
+    """What ``run.json`` says of a run; immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = Field(SCHEMA_VERSION, description="version of this file's form")
+    config: RunConfig = Field(description="the resolved configuration")
+    origins: dict[str, str] = Field(description="where each setting comes from, by dotted key")
+    versions: dict[str, str] = Field(default_factory=installed_versions, description="software, by name")
+    data: dict[str, Any] = Field(description="the DataSpec, as plain data")
+    data_checksum: str = Field(description="SHA-256 of the training data")
+    status: Literal["running", "finished", "interrupted", "failed"] = "running"
+    images: int = Field(0, ge=0, description="progress, in real samples")
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    seconds: float = Field(0.0, ge=0, description="time spent in training")
+    message: str = Field("", description="why a run stopped early, or what came of it")
+    command: str = Field("", description="the command that started the run")
+
+    @property
+    def data_spec(self) -> "DataSpec":
+        """The specification of the data that the run was trained on."""
+        from ganzoo.core.data import DataSpec
+
+        return DataSpec.model_validate(self.data)
+
+    def text(self) -> str:
+        """The record as ``run.json`` holds it, for people to read as well."""
+        return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Reads a ``run.json``.
+
+        Raises:
+            UsageError: there is no such file, so its folder is not a run's.
+            RunError: the file is damaged, or was written by a newer ganzoo.
+        """
+        try:
+            values = json.loads(file.read_bytes())
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise UsageError(f"{file.parent} is not a run directory: it has no {file.name}") from error
+        except OSError as error:
+            raise RunError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{file} is damaged: {error}") from error
+        if not isinstance(values, dict):
+            raise RunError(f"{file} is damaged: it holds no record")
+        schema, versions = values.get("schema_version"), values.get("versions")
+        if isinstance(schema, int) and schema > SCHEMA_VERSION:
+            writer = versions.get("ganzoo") if isinstance(versions, dict) else None
+            needed = f"ganzoo {writer}" if writer else "a newer ganzoo"
+            raise RunError(f"{file.parent} needs {needed}, which wrote it: `pip install -U ganzoo`")
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            from ganzoo.core.data import validation_sentence
+
+            raise RunError(f"{file} is damaged: {validation_sentence(error)}") from error

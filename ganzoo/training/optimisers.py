@@ -1,0 +1,55 @@
+"""One Adam for each player, and its state by parameter name."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ganzoo.models.game import Game
+
+__all__ = ["make_optimisers", "optimiser_state", "restore_optimisers"]
+
+
+def make_optimisers(game: Game) -> dict[str, torch.optim.Optimizer]:
+    """An Adam a player, with a group for each owned path; fused, as its loop would cost more than its sums."""
+    optimisers: dict[str, torch.optim.Optimizer] = {}
+    for player in game.players:
+        groups = [
+            {
+                "params": [parameter for _, parameter in owned],
+                "lr": player.owns[path].lr,
+                "betas": player.owns[path].betas,
+                "weight_decay": player.owns[path].weight_decay,
+            }
+            for path, owned in game.parameters[player.name].items()
+            if owned
+        ]
+        device = groups[0]["params"][0].device.type  # type: ignore[index,union-attr]
+        fused = device in ("cpu", "cuda", "mps")
+        optimisers[player.name] = torch.optim.Adam(groups, fused=fused, decoupled_weight_decay=True)
+    return optimisers
+
+
+def optimiser_state(game: Game, optimisers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
+    """Adam's moments and step counts by ``parameter:entry``; nothing for a parameter not yet stepped."""
+    return {
+        f"{name}:{key}": value
+        for player, optimiser in optimisers.items()
+        for owned in game.parameters[player].values()
+        for name, parameter in owned
+        for key, value in optimiser.state.get(parameter, {}).items()
+    }
+
+
+def restore_optimisers(
+    game: Game, optimisers: Mapping[str, torch.optim.Optimizer], state: Mapping[str, Tensor]
+) -> None:
+    """Go on from ``optimiser_state``; the moments take their parameter's memory layout."""
+    for player, optimiser in optimisers.items():
+        for owned in game.parameters[player].values():
+            for name, parameter in owned:
+                for key in ("step", "exp_avg", "exp_avg_sq"):
+                    if f"{name}:{key}" in state:
+                        value = state[f"{name}:{key}"]
+                        place = value.to(parameter.device) if key == "step" else torch.empty_like(parameter)
+                        optimiser.state[parameter][key] = place if key == "step" else place.copy_(value).detach()

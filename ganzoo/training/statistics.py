@@ -1,0 +1,81 @@
+"""What a run reports of itself: sums on the device, read at ticks and before each checkpoint."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ganzoo.core.errors import RunError
+from ganzoo.core.objective import Term
+
+__all__ = ["Statistics"]
+
+
+class Statistics:
+    """Means of every term and report since the last tick, kept without waiting for the device.
+
+    Args:
+        device: where the terms are.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._names: dict[str, list[str]] = {}
+        self._sums: dict[str, Tensor] = {}
+        self._first_bad: dict[str, Tensor] = {}
+
+    def add(self, player: str, terms: Sequence[Term], images: int) -> None:
+        """Add one turn's terms.
+
+        Args:
+            player: whose turn it was.
+            terms: its terms.
+            images: progress of the run, remembered for the first value that is not finite.
+        """
+        values = [term.value.detach() for term in terms]
+        names = [f"{player}/{term.name}" for term in terms]
+        for term in terms:
+            names += term.reports
+            values += term.reports.values()
+        row = torch.stack([value.float() for value in values])
+        if self._names.setdefault(player, names) != names:
+            raise RunError(f"the terms of player {player} changed from {self._names[player]} to {names} in the run")
+        if player not in self._sums:
+            self._sums[player] = torch.zeros(len(names) + 1, dtype=torch.float64, device=self.device)
+            self._first_bad[player] = torch.full((len(names),), torch.inf, dtype=torch.float64, device=self.device)
+        self._sums[player][:-1] += row
+        self._sums[player][-1] += 1
+        bad = self._first_bad[player]
+        bad.copy_(torch.minimum(bad, torch.where(row.isfinite(), torch.inf, float(images))))
+
+    def read(self) -> dict[str, float]:
+        """The means by name, after which the sums start again from zero."""
+        means: dict[str, float] = {}
+        for player, names in self._names.items():
+            *sums, count = self._sums[player].tolist()
+            means |= dict(zip(names, (total / count for total in sums), strict=True)) if count else {}
+            self._sums[player].zero_()
+        return means
+
+    def first_not_finite(self) -> tuple[str, int] | None:
+        """The name of the first value that was NaN or infinite, and the progress when it was, in images."""
+        found = [
+            (int(images), name)
+            for player, names in self._names.items()
+            for name, images in zip(names, self._first_bad[player].tolist(), strict=True)
+            if images != torch.inf
+        ]
+        return min(found)[::-1] if found else None
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, list[str]]]:
+        """Sums and names as they stand in mid-tick, for a checkpoint."""
+        return {player: sums.clone() for player, sums in self._sums.items()}, dict(self._names)
+
+    def restore(self, sums: Mapping[str, Tensor], names: Mapping[str, list[str]]) -> None:
+        """Go on from ``state``."""
+        self._names = dict(names)
+        self._sums = {player: tensor.to(self.device, torch.float64) for player, tensor in sums.items()}
+        self._first_bad = {
+            player: torch.full((len(self._names[player]),), torch.inf, dtype=torch.float64, device=self.device)
+            for player in sums
+        }

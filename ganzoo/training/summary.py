@@ -1,0 +1,65 @@
+"""What a run leaves behind for people: pictures, a few sentences, and the commands to type next."""
+
+from pathlib import Path
+
+from ganzoo.core.latent import LatentSpec
+from ganzoo.runs.directory import RunDirectory
+from ganzoo.sampling.pictures import save_png
+from ganzoo.sampling.sampler import Sampler
+from ganzoo.training.plan import Plan
+
+__all__ = ["draw_samples", "draw_traversals", "next_commands", "sentences"]
+
+
+def draw_samples(sampler: Sampler, run: RunDirectory, images: int) -> Path:
+    """Draw the default sheet of samples into the run; named by the progress in images."""
+    path = run.samples / f"{images:09d}.png"
+    save_png(sampler.sheet(), path)
+    return path
+
+
+def draw_traversals(sampler: Sampler, run: RunDirectory) -> list[Path]:
+    """Draw a traversal of every code (of the conditions or the noise, where there are no codes)."""
+    paths = []
+    for traversal in sampler.traverse():
+        path = run.traversals / f"{traversal.variable}-{traversal.component}.png"
+        save_png(traversal.picture(), path)
+        paths.append(path)
+    return paths
+
+
+def sentences(plan: Plan, stats: dict[str, float]) -> list[str]:
+    """What the last tick's statistics say of the run, in words."""
+    latent, said = plan.game.latent, []
+    for name in latent.codes.names:
+        estimate = stats.get(f"information/{name}")
+        if estimate is None:
+            continue
+        if latent[name].discrete:
+            ceiling = latent.entropy(name)
+            said.append(
+                f"Samples carry {estimate:.2f} of at most {ceiling:.2f} nats about {name} "
+                f"({max(0.0, estimate) / ceiling:.0%} of what it can say)."
+            )
+        else:
+            said.append(f"Samples carry about {estimate:.2f} nats about {name}.")
+    for name in latent.conditions.names:
+        accuracy = stats.get(f"class_accuracy/{name}")
+        if accuracy is not None:
+            said.append(f"The critic names the {name} of {accuracy:.1%} of the training samples rightly.")
+    accuracy = stats.get("critic_accuracy")
+    if accuracy is not None:
+        said.append(f"The critic tells real from generated samples {accuracy:.0%} of the time (50% is chance).")
+    return said
+
+
+def next_commands(latent: LatentSpec, run: Path) -> list[str]:
+    """Commands that make sense after training, for this latent space."""
+    commands = [f"ganzoo sample {run} -n 100 --out grid.png"]
+    steered = [*latent.conditions.names, *latent.codes.names]
+    for name in steered:
+        if latent[name].discrete:
+            commands.append(f"ganzoo sample {run} -n 20 --given {name}=1 --out {name}-1.png")
+            break
+    commands.append(f"ganzoo traverse {run}" + (f" {steered[-1]} --gif" if latent.codes.names else ""))
+    return commands

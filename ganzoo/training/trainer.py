@@ -1,0 +1,219 @@
+"""The trainer: plays the rounds of a game. It knows players and terms, and no model by name."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganzoo.core.data import Samples, Split
+from ganzoo.core.errors import RunError
+from ganzoo.core.objective import Term
+from ganzoo.core.round import Hand, Round
+from ganzoo.data.batches import batches
+from ganzoo.models.game import Game
+from ganzoo.models.player import Player
+from ganzoo.runs.checkpoint import Checkpoint, state_of
+from ganzoo.runs.config import RunConfig
+from ganzoo.training.averaging import Averages
+from ganzoo.training.hardware import Hardware
+from ganzoo.training.optimisers import make_optimisers, optimiser_state, restore_optimisers
+from ganzoo.training.statistics import Statistics
+
+__all__ = ["Trainer"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One turn in the order of a round.
+
+    Attributes:
+        player: who moves.
+        turn: which of its turns, from 0.
+        deals: whether it starts on fresh real samples.
+        owns_generator: whether it learns through the generator.
+        shares_generator: whether a later move on the same samples does.
+    """
+
+    player: Player
+    turn: int
+    deals: bool
+    owns_generator: bool
+    shares_generator: bool
+
+
+class Trainer:
+    """Plays a game on data.
+
+    A round deals real samples and latents once. The generator runs once; each player in turn judges,
+    takes the gradient of its terms with respect to its own parameters, and steps. Progress is counted in
+    ``images``: real samples taken by the first player, all its turns included.
+
+    Args:
+        game: the model put together.
+        splits: the training samples of each source.
+        config: budget, batch, seed and schedules.
+        hardware: where and how to compute.
+    """
+
+    def __init__(self, game: Game, splits: Mapping[str, Split], config: RunConfig, hardware: Hardware) -> None:
+        self.game, self.splits, self.config, self.hardware = game, splits, config, hardware
+        layout = torch.channels_last if game.data.is_image else torch.contiguous_format
+        for network in game.networks.values():
+            network.to(hardware.device, memory_format=layout).train()  # type: ignore[call-overload]
+        self.optimisers = make_optimisers(game)
+        self.averages = Averages({name: game.networks[name] for name in game.model.averaged}, config.half_life)
+        self.statistics = Statistics(hardware.device)
+        self.calls: Counter[str] = Counter()
+        self.images = 0
+        self._start_streams()
+
+    @property
+    def images_per_round(self) -> int:
+        """Real samples that a whole round takes."""
+        return self.game.images_per_round(self.config.batch)
+
+    @property
+    def progress(self) -> float:
+        """Share of the schedule that is used, in [0, 1]; a budget raised later does not stretch it."""
+        return min(1.0, self.images / self.config.schedule)
+
+    def play_round(self) -> None:
+        """Play one round: every player that takes part by now moves, in order."""
+        before, pending = self.images, []
+        progress = self.progress
+        hand: Hand | None = None
+        for move in moves([p for p in self.game.players if p.starts_at <= progress]):
+            if hand is None or move.deals:
+                hand = self._deal()
+            round = Round(
+                move.player.name,
+                hand,
+                self.game.data,
+                self.game.model.view,
+                progress,
+                turn=move.turn,
+                owns_generator=move.owns_generator,
+                shares_generator=move.shares_generator,
+                calls=self.calls,
+            )
+            if not self._take_gradient(move.player, round):
+                continue
+            if self.game.model.options.updates == "simultaneous":
+                pending.append(move.player.name)
+                continue
+            self.optimisers[move.player.name].step()
+            if move.owns_generator:
+                hand.spend()
+        for name in pending:
+            self.optimisers[name].step()
+        self.averages.update(self.images, self.images - before)
+
+    def state(self) -> tuple[dict[str, dict[str, Tensor]], dict[str, object]]:
+        """What a checkpoint holds: tensors by file, and plain data."""
+        sums, names = self.statistics.state()
+        tensors = {
+            "networks": state_of(self.game.networks),
+            "averaged": self.averages.state_dict(),
+            "optimisers": optimiser_state(self.game, self.optimisers),
+            "statistics": sums,
+        }
+        return tensors, {"statistics": names}
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of ``state``, bit for bit on the same machine and thread count.
+
+        Raises:
+            RunError: it is damaged, or of another model.
+        """
+        checkpoint.restore("networks", self.game.networks)
+        self.averages.load_state_dict(checkpoint.tensors("averaged"))
+        restore_optimisers(self.game, self.optimisers, checkpoint.tensors("optimisers"))
+        self.statistics.restore(checkpoint.tensors("statistics"), checkpoint.meta["statistics"])
+        self.images = checkpoint.images
+        self._start_streams()
+
+    def check_finite(self) -> None:
+        """Stop if any term or weight has become NaN or infinite.
+
+        Raises:
+            RunError: says which, and when.
+        """
+        found = self.statistics.first_not_finite()
+        if found is not None:
+            name, images = found
+            round_number = images // self.images_per_round + 1
+            raise RunError(f"{name} was not a finite number in round {round_number:,} ({images:,} images)")
+        for network, module in self.game.networks.items():
+            for name, value in module.state_dict().items():
+                if value.is_floating_point() and not bool(value.isfinite().all()):
+                    raise RunError(f"{network}.{name} was not finite by round {self.images // self.images_per_round:,}")
+
+    def _start_streams(self) -> None:
+        self._streams: dict[str, Iterator[Samples]] = {
+            source: batches(
+                split,
+                self.game.data,
+                batch=self.config.batch,
+                seed=self.config.seed,
+                position=self.images,
+                device=self.hardware.device,
+            )
+            for source, split in self.splits.items()
+        }
+
+    def _deal(self) -> Hand:
+        reals = {source: next(stream) for source, stream in self._streams.items()}
+        hand = Hand(self.game.latent, self.game.networks, reals, (self.config.seed, self.images))
+        self.images += self.config.batch
+        return hand
+
+    def _take_gradient(self, player: Player, round: Round) -> bool:
+        """Compute the player's terms and their gradient; False if it has none in this round."""
+        optimiser = self.optimisers[player.name]
+        optimiser.zero_grad(set_to_none=True)
+        with self.hardware.autocast():
+            terms = list(self.game.objective.terms(player.name, round))
+        if not terms:
+            return False
+        losses: dict[tuple[str, ...], list[Tensor]] = {}
+        for term in terms:
+            losses.setdefault(term.only, []).append(term.weight * term.value)
+        remaining = len(losses)
+        for only, values in losses.items():
+            remaining -= 1
+            # inputs= keeps the gradient out of parameters of other players, and spares its computation.
+            torch.autograd.backward(
+                torch.stack(values).sum(), inputs=self._owned(player, only), retain_graph=remaining > 0
+            )
+        self._record(player, terms)
+        return True
+
+    def _owned(self, player: Player, only: tuple[str, ...]) -> list[torch.nn.Parameter]:
+        return [
+            parameter
+            for owned in self.game.parameters[player.name].values()
+            for name, parameter in owned
+            if not only or any(name == path or name.startswith(f"{path}.") for path in only)
+        ]
+
+    def _record(self, player: Player, terms: list[Term]) -> None:
+        with torch.no_grad():
+            self.statistics.add(player.name, terms, self.images)
+
+
+def moves(players: list[Player]) -> list[Move]:
+    """The order of a round: each player's turns, the first player's on fresh samples each time."""
+    order = [(player, turn) for player in players for turn in range(player.turns)]
+    deals = [player is players[0] for player, _ in order]
+    owns = [player.owns_network("generator") for player, _ in order]
+    result = []
+    for index, (player, turn) in enumerate(order):
+        shares = False
+        for later in range(index + 1, len(order)):
+            if deals[later]:
+                break
+            shares = shares or owns[later]
+        result.append(Move(player, turn, deals[index], owns[index], shares and not owns[index]))
+    return result

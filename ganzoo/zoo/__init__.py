@@ -1,0 +1,1 @@
+"""The zoo: what plugins implement, how they are loaded, and the catalogue of what is known."""
