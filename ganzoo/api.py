@@ -13,12 +13,13 @@ from ganzoo.core.latent import LatentSpec
 from ganzoo.data.open import open_dataset
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
+from ganzoo.models.options import ModelOptions
 from ganzoo.runs import checkpoint
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.record import RunRecord
 from ganzoo.runs.resolve import resolve
-from ganzoo.runs.settings import Layer, epochs_to_images, flag_layer, option_layer, parse_count, read_toml
+from ganzoo.runs.settings import Layer, epochs_to_images, flag_layer, option_layer, read_toml
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.sampling.traversal import Traversal
 from ganzoo.training.events import Observer
@@ -298,22 +299,19 @@ def resume(
     zoo = zoo or default_zoo()
     directory = RunDirectory.open(which, out)
     with directory.lock():
-        config = resumed_config(directory.record.config, flags or {}, options, data_options)
-        model_class = zoo.model(config.model)
-        dataset = open_dataset(zoo, config.data, **config.data_options)
-        if config.images < directory.record.config.images:
-            raise UsageError(
-                f"the budget of {directory.path.name} is {directory.record.config.images:,} images, and can be "
-                f"raised but not lowered to {config.images:,}"
-            )
-        configured = Configured(config, directory.record.origins, model_class(**config.options), dataset)
+        record = directory.record
+        model_class = zoo.model(record.config.model)
+        dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
+        layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
+        config = resumed_config(record, model_class.Options, dataset.spec.size, flags or {}, layers)
+        configured = Configured(config, record.origins, model_class(**config.options), dataset)
         made, trainer = prepare(configured)
-        if checksum_of(trainer.splits) != directory.record.data_checksum:
+        if checksum_of(trainer.splits) != record.data_checksum:
             raise RunError(
                 f"the data of {directory.path.name} have changed since it started (their checksum differs), so it "
                 "cannot go on as if it had never stopped; put the old data back, or start a new run"
             )
-        if any(directory.checkpoints.iterdir()):
+        if any(directory.checkpoints.glob("[0-9]*")):
             trainer.restore(checkpoint.latest(directory))
         directory.trim_stats(trainer.images)
         directory.update(config=config)
@@ -398,21 +396,26 @@ def checksum_of(splits: Mapping[str, Any]) -> str:
 
 
 def resumed_config(
-    config: RunConfig, flags: Mapping[str, Any], options: Options, data_options: Options
+    record: RunRecord, options_class: type[ModelOptions], size: int, flags: Mapping[str, Any], layers: Sequence[Layer]
 ) -> RunConfig:
     """The configuration of a run that goes on, with its budget raised if that was asked for.
 
     Raises:
-        UsageError: anything else would change; the difference is shown.
+        UsageError: the budget would fall, or anything else would change; the difference is shown.
     """
-    asked = {key: value for key, value in flags.items() if value is not None}
-    if "images" in asked:
-        asked["images"] = parse_count(asked["images"])
-    for layer in (as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")):
-        asked |= layer.values
-    changed = RunConfig.from_flat(config.flat() | asked)
-    difference = {key: pair for key, pair in config.difference(changed).items() if key != "images"}
+    given = dict(flags)
+    epochs = given.pop("epochs", None)
+    if epochs is not None:
+        given["images"] = epochs_to_images(epochs, size)
+    before = record.config
+    after, _ = resolve([Layer("the run", before.flat()), flag_layer(given), *layers], options_class)
+    difference = before.difference(after)
+    difference.pop("images", None)
     if difference:
         shown = ", ".join(f"{key} is {was!r}, not {now!r}" for key, (was, now) in difference.items())
         raise UsageError(f"a run goes on with the settings that it started with, save for a larger budget: {shown}")
-    return changed
+    if after.images < before.images:
+        raise UsageError(
+            f"the budget of this run is {before.images:,} images; it can be raised, but not lowered to {after.images:,}"
+        )
+    return after

@@ -69,9 +69,9 @@ class PlainLines(Watcher):
         click.echo("\n" + final_line(run, summary))
         if summary.sentences:
             click.echo("\n" + "\n".join(summary.sentences))
-        for title, lines in {"pictures": summary.pictures, "type next": summary.next}.items():
+        for title, lines in (("pictures", [str(path) for path in summary.pictures]), ("type next", summary.next)):
             if lines:
-                click.echo("\n" + "\n  ".join([title, *map(str, lines)]))
+                click.echo("\n" + "\n  ".join([title, *lines]))
 
 
 class JsonLines(Watcher):

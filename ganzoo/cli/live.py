@@ -2,7 +2,6 @@
 
 from time import perf_counter
 
-from rich.color import Color
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
@@ -122,8 +121,7 @@ def preview_of(samples: Tensor, data: DataSpec, console: Console, used: int) -> 
     text = Text(no_wrap=True)
     for line in half_blocks(picture, columns * CELL):
         for character, foreground, background in line:
-            colours = Style(color=Color.from_rgb(*foreground), bgcolor=Color.from_rgb(*background))
-            text.append(character, colours)
+            text.append(character, Style(color=foreground, bgcolor=background))
         text.append("\n")
     text.rstrip()
     return text

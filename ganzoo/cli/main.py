@@ -35,9 +35,7 @@ COMMANDS = {
     "show": LazyCommand("ganzoo.cli.show:show", "Describe a model or a run."),
     "runs": LazyCommand("ganzoo.cli.runs:runs", "List, show and remove runs."),
     "config": LazyCommand("ganzoo.cli.config:config", "Print a configuration, and where each value is from."),
-    "completion": LazyCommand(
-        "ganzoo.cli.completion:completion", "Print the script that completes commands."
-    ),
+    "completion": LazyCommand("ganzoo.cli.completion:completion", "Print the script that completes commands."),
 }
 
 
@@ -144,7 +142,7 @@ def show_warning(message: Warning | str, *_: object, **__: object) -> None:
     click.echo(f"Warning: {message}", err=True)
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Entry point of the installed command."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot write "×" must not end a run.

@@ -10,9 +10,7 @@ __all__ = ["models"]
 
 
 @click.command(
-    epilog=examples(
-        "ganzoo models", "ganzoo models --json", "ganzoo show infogan      # one of them in detail"
-    )
+    epilog=examples("ganzoo models", "ganzoo models --json", "ganzoo show infogan      # one of them in detail")
 )
 @json_option
 def models(as_json: bool) -> None:
@@ -46,6 +44,4 @@ def models(as_json: bool) -> None:
         ]
         for model in described
     ]
-    print_table(
-        ["model", "year", "what it is", "recipes"], rows, nothing="There are no models: see ganzoo plugins."
-    )
+    print_table(["model", "year", "what it is", "recipes"], rows, nothing="There are no models: see ganzoo plugins.")

@@ -1,12 +1,15 @@
 """Arguments and options that several commands share, and what the shell completes them with."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+from ganzoo.core.errors import UsageError
 
 __all__ = [
     "DATASETS",
@@ -15,6 +18,8 @@ __all__ = [
     "device_option",
     "examples",
     "find_run",
+    "given_option",
+    "is_folder",
     "json_option",
     "model_argument",
     "request",
@@ -32,6 +37,9 @@ DATASETS = ("mnist", "fashion-mnist", "kmnist", "svhn", "cifar10", "celeba")
 
 LATEST = "latest"
 
+OTHER_FILES = (".png", ".gif", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".svg", ".pdf", ".mp4")
+"""Endings that nobody gives to a folder."""
+
 
 def examples(*lines: str) -> str:
     """The examples at the end of a command's help, kept line by line."""
@@ -47,6 +55,25 @@ def stacked(*decorators: Decorator[Any]) -> Decorator[Any]:
         return function
 
     return decorate
+
+
+def is_folder(out: str, *files: str) -> bool:
+    """Whether ``--out`` means a folder rather than one file.
+
+    Args:
+        out: what the user wrote.
+        *files: endings of what can be one file, by default a picture's.
+
+    Raises:
+        UsageError: it ends as a file of a kind that is not written here.
+    """
+    endings = files or (".png",)
+    suffix = Path(out).suffix.lower()
+    if out.endswith(("/", os.sep)) or Path(out).is_dir():
+        return True
+    if suffix in OTHER_FILES and suffix not in endings:
+        raise UsageError(f"--out {out} cannot be written; end it in {' or '.join(endings)}, or name a folder")
+    return suffix not in endings
 
 
 def complete_models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -88,16 +115,12 @@ def matching(items: Iterable[tuple[str, str]], incomplete: str) -> list[Completi
 
 def model_argument(*, required: bool = True) -> Decorator[Any]:
     """The argument MODEL[@RECIPE]."""
-    return click.argument(
-        "model", metavar="MODEL[@RECIPE]", required=required, shell_complete=complete_models
-    )
+    return click.argument("model", metavar="MODEL[@RECIPE]", required=required, shell_complete=complete_models)
 
 
 def run_argument(*, required: bool = True) -> Decorator[Any]:
     """The argument RUN; the newest run where it may be left out."""
-    return click.argument(
-        "run", required=required, default=None if required else LATEST, shell_complete=complete_runs
-    )
+    return click.argument("run", required=required, default=None if required else LATEST, shell_complete=complete_runs)
 
 
 def find_run(run: str, root: str) -> Path:
@@ -114,7 +137,6 @@ def find_run(run: str, root: str) -> Path:
         UsageError: there is no such run.
         RunError: its record is damaged.
     """
-    from ganzoo.core.errors import UsageError
     from ganzoo.runs.directory import RunDirectory
 
     if run != LATEST:
@@ -131,6 +153,9 @@ root_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other samples."
+)
+given_option = click.option(
+    "--given", multiple=True, metavar="NAME=VALUE", help="Pin a label or code, as in the examples; may be repeated."
 )
 device_option = click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps", help="Where to compute."

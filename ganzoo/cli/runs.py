@@ -121,16 +121,12 @@ def show_run(run: str, root: str, as_json: bool) -> None:
     last = stats[-1] if stats else {}
     pictures = sorted([*found.samples.glob("*.*"), *found.traversals.glob("*.*")])
     if as_json:
-        print_json(
-            described(found) | {"record": record.model_dump(mode="json"), "stats": last, "pictures": pictures}
-        )
+        print_json(described(found) | {"record": record.model_dump(mode="json"), "stats": last, "pictures": pictures})
         return
     config = record.config
     recipe = f"@{config.recipe}" if config.recipe else ""
     click.echo(f"{found.path}")
-    click.echo(
-        f"{config.model}{recipe} on {record.data.get('name', config.data)}, seed {config.seed}: {record.status}"
-    )
+    click.echo(f"{config.model}{recipe} on {record.data.get('name', config.data)}, seed {config.seed}: {record.status}")
     click.echo(f"{count(record.images)} of {count(config.images)} images in {duration(record.seconds)}")
     click.echo(f"started {record.created:%Y-%m-%d %H:%M} UTC by: {record.command or 'Python'}")
     if record.message:

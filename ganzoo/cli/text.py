@@ -33,8 +33,8 @@ def count(value: int) -> str:
 
 
 def number(value: float) -> str:
-    """A measured number with four digits that count."""
-    return f"{value:.3f}" if 0.1 <= abs(value) < 100 or value == 0 else f"{value:.4g}"
+    """A measured number: three decimals where they say something, three digits that count elsewhere."""
+    return f"{value:.3f}" if value == 0 or 1e-3 <= abs(value) < 1e3 else f"{value:.3g}"
 
 
 def duration(seconds: float) -> str:

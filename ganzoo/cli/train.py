@@ -56,9 +56,7 @@ def train(
     command = shlex.join(["ganzoo", *sys.argv[1:]])
     with observer:
         if resume is None:
-            api.start(
-                api.configure(str(model), **request(params)), out=out, observer=observer, command=command
-            )
+            api.start(api.configure(str(model), **request(params)), out=out, observer=observer, command=command)
         else:
             go_on(model, resume, out, params, observer)
     if observer.interrupted:
@@ -84,9 +82,7 @@ def go_on(model: str | None, resume: str, out: str, params: dict[str, Any], obse
 
     asked = request(params)
     if asked.pop("config") is not None:
-        raise UsageError(
-            "a run goes on with the settings that it started with, so --resume takes no --config"
-        )
+        raise UsageError("a run goes on with the settings that it started with, so --resume takes no --config")
     name, _, recipe = (model or "").partition("@")
     flags = asked.pop("flags") | {"model": name or None, "recipe": recipe or None, "data": asked.pop("data")}
     api.resume(find_run(resume, out), out=out, flags=flags, observer=observer, **asked)

@@ -1,0 +1,1 @@
+"""What an adversarial model is made of."""

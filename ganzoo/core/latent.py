@@ -1,4 +1,4 @@
-"""Latent spaces: named random variables side by side, and the values drawn from them."""
+"""Latent spaces: named random variables side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from torch import distributions as td
 
 from ganzoo.core.errors import UsageError, unknown
 from ganzoo.core.latent_text import describe_variables, format_variables, parse_variables
+from ganzoo.core.latents import Latents
 from ganzoo.core.streams import uniforms
 from ganzoo.core.variable import Device, Role, Value, Variable
 
@@ -146,7 +147,7 @@ class LatentSpec:
 
     def sample(
         self, n: int, seed: int, first: int = 0, given: Mapping[str, Value | Sequence[Value]] | None = None
-    ) -> "Latents":
+    ) -> Latents:
         """Rows ``first`` to ``first + n`` of the endless table of latents that belongs to a seed.
 
         A row depends on the seed and its index alone: not on ``n``, on the batches it is asked for in or
@@ -181,7 +182,7 @@ class LatentSpec:
         generator: torch.Generator | None = None,
         device: Device = "cpu",
         given: Mapping[str, Tensor] | None = None,
-    ) -> "Latents":
+    ) -> Latents:
         """Draw latents for training, fast: torch's own samplers, on the device.
 
         Args:
@@ -193,15 +194,19 @@ class LatentSpec:
 
         Returns:
             n latents, float32.
+
+        Raises:
+            UsageError: there is no such variable.
         """
         given = given or {}
+        for name in given:
+            self.columns(name)  # a misspelt name must not go unnoticed
         parts = [
-            given[name] if name in given else variable.draw(n, generator, device)
-            for name, variable in self._items
+            given[name] if name in given else variable.draw(n, generator, device) for name, variable in self._items
         ]
         return Latents(self, _beside(parts, n, device))
 
-    def split(self, flat: Tensor) -> "Latents":
+    def split(self, flat: Tensor) -> Latents:
         """The latents whose ``flat`` this is.
 
         Args:
@@ -214,7 +219,7 @@ class LatentSpec:
             raise UsageError(f"latents of this space are N×{self.width}, not {tuple(flat.shape)}")
         return Latents(self, flat)
 
-    def log_prob(self, latents: "Latents", *names: str) -> Tensor:
+    def log_prob(self, latents: Latents, *names: str) -> Tensor:
         """Log-density of the prior, in nats.
 
         Args:
@@ -232,7 +237,7 @@ class LatentSpec:
             total = total + self[name].prior(latents.flat.device).log_prob(latents[name])
         return total
 
-    def traverse(self, latents: "Latents", name: str, component: int = 0, steps: int = 10) -> "Latents":
+    def traverse(self, latents: Latents, name: str, component: int = 0, steps: int = 10) -> Latents:
         """Copies of each row in which one component takes one value after the other.
 
         Args:
@@ -261,10 +266,7 @@ class LatentSpec:
     @cached_property
     def _columns(self) -> dict[str, slice]:
         ends = accumulate(variable.width for _, variable in self._items)
-        return {
-            name: slice(end - variable.width, end)
-            for (name, variable), end in zip(self._items, ends, strict=True)
-        }
+        return {name: slice(end - variable.width, end) for (name, variable), end in zip(self._items, ends, strict=True)}
 
     def _of(self, role: Role) -> "LatentSpec":
         return LatentSpec(**{name: variable for name, variable in self._items if variable.role == role})
@@ -274,41 +276,6 @@ class LatentSpec:
             return self[name].encode_rows(value, n)
         except UsageError as error:
             raise UsageError(f"cannot set {name!r}: {error}") from error
-
-
-@dataclass(frozen=True, eq=False)
-class Latents:
-    """N values of a latent space.
-
-    Attributes:
-        spec: the latent space.
-        flat: (N, D), every variable's columns side by side: what a generator takes.
-    """
-
-    spec: LatentSpec
-    flat: Tensor
-
-    def __getitem__(self, name: str) -> Tensor:
-        """The variable's columns, (N, width), a view of ``flat``.
-
-        Raises:
-            UsageError: there is no such variable.
-        """
-        return self.flat[:, self.spec.columns(name)]
-
-    def __len__(self) -> int:
-        return len(self.flat)
-
-    def __repr__(self) -> str:
-        return f"Latents({str(self.spec)!r}, {tuple(self.flat.shape)} on {self.flat.device})"
-
-    def to(self, device: Device) -> "Latents":
-        """The same latents on another device."""
-        return Latents(self.spec, self.flat.to(device))
-
-    def rows(self, rows: slice) -> "Latents":
-        """Some of the rows, a view."""
-        return Latents(self.spec, self.flat[rows])
 
 
 def _beside(parts: list[Tensor], n: int, device: Device = "cpu") -> Tensor:

@@ -35,7 +35,7 @@ class Term:
     reports: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-class Objective(ABC):
+class Objective(ABC):  # noqa: B024 - which method to override is up to the subclass, and is checked
     """What the players minimise.
 
     Override ``critic_terms`` and ``generator_terms``, or ``terms`` where there are other players. An

@@ -187,9 +187,7 @@ def condition_of_labels(latent: LatentSpec, samples: Samples) -> Tensor | None:
     return torch.cat([one_hot(samples.labels[name], latent[name].width) for name in names], dim=1)
 
 
-def shuffled_conditions(
-    latent: LatentSpec, labels: Mapping[str, Tensor], random: torch.Generator
-) -> dict[str, Tensor]:
+def shuffled_conditions(latent: LatentSpec, labels: Mapping[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:
     """Every condition from the batch's own labels in another order; unknown ones from the prior."""
     conditions: dict[str, Tensor] = {}
     for name in latent.conditions.names:

@@ -75,7 +75,7 @@ def _idx_files(folder: str) -> dict[str, tuple[str, ...]]:
 
 
 class FashionMNIST(_Grey):
-    """Clothes, 60,000 to train and 10,000 to test, 28×28 grey (Xiao, Rasul and Vollgraf 2017, arXiv 1708.07747)."""
+    """Clothes, 60,000 to train, 10,000 to test, 28×28 grey (Xiao et al. 2017, arXiv 1708.07747)."""
 
     name: ClassVar[str] = "fashion-mnist"
     summary: ClassVar[str] = "clothes, 28×28 grey, 10 classes"
@@ -91,7 +91,7 @@ class FashionMNIST(_Grey):
 
 
 class KMNIST(_Grey):
-    """Cursive Japanese, 60,000 to train and 10,000 to test, 28×28 grey (Clanuwat et al. 2018, arXiv 1812.01718)."""
+    """Cursive Japanese, 60,000 and 10,000 characters, 28×28 grey (Clanuwat et al. 2018, arXiv 1812.01718)."""
 
     name: ClassVar[str] = "kmnist"
     summary: ClassVar[str] = "cursive Japanese characters, 28×28 grey, 10 classes"

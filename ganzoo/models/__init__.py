@@ -1,0 +1,1 @@
+"""Models: four things put together into a game."""

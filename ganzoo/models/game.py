@@ -97,13 +97,14 @@ class Game:
     def __str__(self) -> str:
         counts = self.parameter_counts()
         width = max(map(len, counts)) + 2
-        networks = [
-            f"{'  ' * name.count('.') + name:{width}}{count:>12,} parameters" for name, count in counts.items()
-        ]
+        networks = [f"{'  ' * name.count('.') + name:{width}}{count:>12,} parameters" for name, count in counts.items()]
         players = [
             f"{player.name}: "
-            + ", ".join(f"{path} (Adam, lr {rates.lr:g})" for path, rates in player.owns.items() if
-                        self.parameters[player.name][path])
+            + ", ".join(
+                f"{path} (Adam, lr {rates.lr:g})"
+                for path, rates in player.owns.items()
+                if self.parameters[player.name][path]
+            )
             + (f", {player.turns} turns a round" if player.turns > 1 else "")
             + (f", from {player.starts_at:.0%} of the run" if player.starts_at else "")
             for player in self.players

@@ -110,9 +110,7 @@ class Model(ABC):
             objective += self.options.r1 * R1()
         return objective
 
-    def stock_critic(
-        self, latent: LatentSpec, data: DataSpec, *, sees: LatentSpec, recognises: LatentSpec
-    ) -> Critic:
+    def stock_critic(self, latent: LatentSpec, data: DataSpec, *, sees: LatentSpec, recognises: LatentSpec) -> Critic:
         """A stock critic for this data.
 
         Args:
@@ -122,7 +120,7 @@ class Model(ABC):
             recognises: the variables whose posteriors it parametrises.
         """
         style = self.style(latent, data)
-        return choose(data, self.options.networks).critic(data, style, sees=sees, recognises=recognises)
+        return choose(data, self.options.networks).critic(data, style, sees, recognises)
 
     def style(self, latent: LatentSpec, data: DataSpec) -> NetworkStyle:
         """The options of the stock networks; ``auto`` gives a per-sample critic where one is needed."""
@@ -153,8 +151,6 @@ def label_conditions(data: DataSpec) -> Mapping[str, Categorical]:
             "or a model without conditions such as gan"
         )
     return {
-        name: Categorical(
-            len(label.classes), role="condition", probs=label.frequencies, names=label.classes
-        )
+        name: Categorical(len(label.classes), role="condition", probs=label.frequencies, names=label.classes)
         for name, label in data.labels.items()
     }

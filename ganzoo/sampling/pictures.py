@@ -185,17 +185,18 @@ def _labelled(
     """The picture of a grid with margins for its labels; ``step`` is from one sample to the next, (x, y)."""
     font = ImageFont.load_default(_FONT_SIZE)
     rows = [_shortened(label) for label in row_labels]
-    if any(font.getlength(label) > step[0] for label in column_labels):
-        column_labels = ()
+    columns = [_shortened(label) for label in column_labels]
+    if any(font.getlength(label) > step[0] for label in columns):
+        columns = []
     left = math.ceil(max(font.getlength(label) for label in rows)) + 2 * _MARGIN if rows else 0
-    top = _FONT_SIZE + _MARGIN if column_labels else 0
+    top = _FONT_SIZE + _MARGIN if columns else 0
     whole = Image.new("RGB", (left + picture.width, top + picture.height), _PAPER)
     whole.paste(picture, (left, top))
     draw = ImageDraw.Draw(whole)
     for index, label in enumerate(rows):
         middle = top + GUTTER / 2 + (index + 0.5) * step[1]
         draw.text((left - _MARGIN, middle), label, _INK, font, anchor="rm")
-    for index, label in enumerate(column_labels):
+    for index, label in enumerate(columns):
         middle = left + GUTTER / 2 + (index + 0.5) * step[0]
         draw.text((middle, top), label, _INK, font, anchor="mb")
     return whole
@@ -231,5 +232,6 @@ def _colours(count: int) -> list[Rgb]:
 
 
 def _shortened(label: str) -> str:
-    """The label, cut with an ellipsis where it would widen the margin too much."""
+    """The label on one line, cut with an ellipsis where it would widen the margin too much."""
+    label = " ".join(label.split())
     return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"

@@ -44,13 +44,11 @@ class Averages:
         torch._foreach_lerp_(list(averaged), list(live), 1 - self._decay)
 
     def __getitem__(self, network: str) -> nn.Module:
-        module: nn.Module = self._model.module[network]
-        return module
+        return self._model.module.get_submodule(network)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Parameters and buffers by ``network.name``."""
-        state: dict[str, Tensor] = self._model.module.state_dict()
-        return state
+        return self._model.module.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on from ``state_dict``."""

@@ -76,16 +76,14 @@ def named_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(
-            f"device {name!r} cannot be used here; choose auto or {best_device()}"
-        ) from error
+        raise UsageError(f"device {name!r} cannot be used here; choose auto or {best_device()}") from error
     return device
 
 
 def computes_bf16(device: torch.device) -> bool:
     """Whether the processor has bf16 arithmetic, so that it is faster than float32 rather than emulated."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 

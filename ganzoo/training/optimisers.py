@@ -24,9 +24,7 @@ def make_optimisers(game: Game) -> dict[str, torch.optim.Optimizer]:
             for path, owned in game.parameters[player.name].items()
             if owned
         ]
-        device = groups[0]["params"][0].device.type  # type: ignore[index,union-attr]
-        fused = device in ("cpu", "cuda", "mps")
-        optimisers[player.name] = torch.optim.Adam(groups, fused=fused, decoupled_weight_decay=True)
+        optimisers[player.name] = torch.optim.Adam(groups, fused=True, decoupled_weight_decay=True)
     return optimisers
 
 
@@ -48,8 +46,9 @@ def restore_optimisers(
     for player, optimiser in optimisers.items():
         for owned in game.parameters[player].values():
             for name, parameter in owned:
-                for key in ("step", "exp_avg", "exp_avg_sq"):
+                for key in ("exp_avg", "exp_avg_sq"):
                     if f"{name}:{key}" in state:
-                        value = state[f"{name}:{key}"]
-                        place = value.to(parameter.device) if key == "step" else torch.empty_like(parameter)
-                        optimiser.state[parameter][key] = place if key == "step" else place.copy_(value).detach()
+                        moment = torch.empty_like(parameter, requires_grad=False)
+                        optimiser.state[parameter][key] = moment.copy_(state[f"{name}:{key}"])
+                if f"{name}:step" in state:
+                    optimiser.state[parameter]["step"] = state[f"{name}:step"].to(parameter.device)

@@ -1,6 +1,7 @@
 """One sitting of a run: rounds until the budget is used, ticks, checkpoints and pictures on the way."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -36,7 +37,8 @@ class Session:
         game = plan.game
         self.sampler = Sampler.of(trainer.averages["generator"], game.latent, game.data)
         self.ceilings = {
-            f"information/{name}": game.latent.entropy(name) for name in game.latent.codes.names
+            f"information/{name}": game.latent.entropy(name)
+            for name in game.latent.codes.names
             if game.latent[name].discrete
         }
         self.stats: Mapping[str, float] = {}
@@ -140,12 +142,10 @@ class Session:
             last = f"the last good checkpoint is {checkpoint.latest(self.run).path}"
         except RunError:
             last = "there is no checkpoint yet"
-        try:
+        with suppress(RunError):
             self.run.update(
                 status="interrupted" if interrupted else "failed",
                 message=f"{error or type(error).__name__}; {last}",
             )
-        except RunError:
-            pass
         if isinstance(error, RunError):
             raise RunError(f"{error}; {last}") from error

@@ -1,5 +1,6 @@
 """What a run leaves behind for people: pictures, a few sentences, and the commands to type next."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ganzoo.core.latent import LatentSpec
@@ -28,7 +29,7 @@ def draw_traversals(sampler: Sampler, run: RunDirectory) -> list[Path]:
     return paths
 
 
-def sentences(plan: Plan, stats: dict[str, float]) -> list[str]:
+def sentences(plan: Plan, stats: Mapping[str, float]) -> list[str]:
     """What the last tick's statistics say of the run, in words."""
     latent, said = plan.game.latent, []
     for name in latent.codes.names:

@@ -202,7 +202,7 @@ def _collect(hooks: pluggy.PluginManager, kind: Kind) -> dict[str, type[Any]]:
     base = resolve_name(kind.base)
     for answer in answers:
         if not isinstance(answer, list | tuple):
-            raise _Refused(f"{kind.hook} returned a {type(answer).__name__}; expected {kind.expected}")
+            raise _Refused(f"{kind.hook} returned {_described(answer)}; expected {kind.expected}")
         for offered in answer:
             name = _checked_name(offered, base, kind)
             if classes.setdefault(name, offered) is not offered:
@@ -213,9 +213,8 @@ def _collect(hooks: pluggy.PluginManager, kind: Kind) -> dict[str, type[Any]]:
 def _checked_name(offered: object, base: type, kind: Kind) -> str:
     """The name of an offered class, once the class can be used."""
     if not (isinstance(offered, type) and issubclass(offered, base)):
-        what = f"the class {offered.__qualname__}" if isinstance(offered, type) else type(offered).__name__
-        raise _Refused(f"{kind.hook} returned {what} in its list; expected {kind.expected}")
-    label = f"{kind.hook} returned the class {offered.__qualname__}"
+        raise _Refused(f"{kind.hook} returned {_described(offered)} in its list; expected {kind.expected}")
+    label = f"{kind.hook} returned {_described(offered)}"
     name = getattr(offered, "name", None)
     if not isinstance(name, str) or not name:
         raise _Refused(f"{label}, which has no name; expected name = {offered.__name__.lower()!r} in it")
@@ -225,6 +224,10 @@ def _checked_name(offered: object, base: type, kind: Kind) -> str:
     if missing:
         raise _Refused(f"{label}, which is abstract; expected it to define {', '.join(missing)}")
     return name
+
+
+def _described(value: object) -> str:
+    return f"the class {value.__qualname__}" if isinstance(value, type) else f"a {type(value).__name__} object"
 
 
 def discover(selection: Selection) -> list[Plugin]:

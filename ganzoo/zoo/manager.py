@@ -117,7 +117,7 @@ class Zoo:
             self._insist_on_listed(kind, name)
             offers = _offers(self._first(kind, name), kind, name) or _offers(self._plugins, kind, name)
         if not offers:
-            raise self._missing(kind, asked, owner)
+            raise self._missing(kind, owner, name)
         if len(offers) > 1:
             raise _ambiguous(kind, name, list(offers.values()))
         return next(iter(offers))
@@ -164,19 +164,21 @@ class Zoo:
                 classes[name if alone else f"{plugin.status.distribution}:{name}"] = offered
         return classes
 
-    def _missing(self, kind: str, asked: str, owner: str) -> UsageError:
-        known = set(self._all(kind))
-        if kind == "models":
-            known |= set(self.catalogue.models)
-        plugins = self._plugins
+    def _missing(self, kind: str, owner: str, name: str) -> UsageError:
+        """The error for a name that nobody offers; plugins that did not load might have, so it names them."""
         if owner:
             plugins = self._of(owner)
-            known = {f"{p.status.distribution}:{name}" for p in plugins for name in p.offers[kind]}
-        error = unknown(KINDS[kind].word, asked, known)
-        unusable = [p.status for p in plugins if p.status.state != "loaded"]
+            known = {offered for plugin in plugins for offered in plugin.offers[kind]}
+            notes = [f"in {plugins[0].status.distribution}"]
+        else:
+            plugins = self._plugins
+            known = set(self._all(kind))
+            notes = []
+        error = unknown(KINDS[kind].word, name, known)
+        unusable = [plugin.status for plugin in plugins if plugin.status.state != "loaded"]
         if unusable:
-            return UsageError(f"{error} (not loaded: {_plugin_names(unusable)}; see ganzoo plugins)")
-        return error
+            notes.append(f"not loaded: {_plugin_names(unusable)}, see ganzoo plugins")
+        return UsageError(f"{error} ({'; '.join(notes)})") if notes else error
 
 
 @cache

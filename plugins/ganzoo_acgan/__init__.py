@@ -31,8 +31,10 @@ class ACGAN(ganzoo.Model):
 
     def objective(self, latent: LatentSpec, data: ganzoo.DataSpec) -> ganzoo.Objective:
         """Adversarial terms, and classification of real and generated samples."""
-        classes = AuxiliaryClassification(latent.conditions, fakes=self.options.classify_fakes)
-        return self.adversarial() + self.options.class_weight * classes
+        weight: float = self.options.class_weight
+        return self.adversarial() + weight * AuxiliaryClassification(
+            latent.conditions, fakes=self.options.classify_fakes
+        )
 
 
 @ganzoo.hookimpl

@@ -17,8 +17,7 @@ class InfoGAN(ganzoo.Model):
         """The codes, their weights (the paper's lambda) and how the information is maximised."""
 
         alternatives = {
-            "latent": ("noise", "categories", "styles", "style_prior", "category_weight", "style_weight",
-                       "style_sigma")
+            "latent": ("noise", "categories", "styles", "style_prior", "category_weight", "style_weight", "style_sigma")
         }
         noise: int = Field(62, ge=1, description="width of the incompressible noise z")
         categories: tuple[int, ...] = Field((10,), description="sizes of the categorical codes")
