@@ -120,7 +120,9 @@ def _streamed(
     split: Split, spec: DataSpec, order: Iterator[Tensor], device: torch.device, workers: int | None
 ) -> Iterator[Samples]:
     if workers is None:
-        workers = min(8, (os.cpu_count() or 1) - 1)
+        # A process may be confined to fewer CPUs than there are; not every system tells.
+        cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = min(8, cpus - 1)
     loader: DataLoader[object] = DataLoader(
         _Reader(split),
         sampler=cast("Iterator[int]", order),

@@ -12,9 +12,7 @@ from ganzoo.zoo.manager import Zoo
 __all__ = ["open_dataset"]
 
 
-def open_dataset(
-    zoo: Zoo, name: str, /, root: str | os.PathLike[str] | None = None, **options: Any
-) -> Dataset:
+def open_dataset(zoo: Zoo, name: str, /, root: str | os.PathLike[str] | None = None, **options: Any) -> Dataset:
     """The data set of a name, or of a folder of images.
 
     Args:

@@ -58,10 +58,9 @@ def to_uint8(samples: Tensor, data: DataSpec) -> Tensor:
         return torch.from_numpy(np.stack(pictures))
     low, high = data.range
     levels = ((values - low) / (high - low)).clamp(0, 1).mul(255).round().to(torch.uint8)
-    if data.is_image:
-        pixels = levels.permute(0, 2, 3, 1)
-    else:
-        pixels = levels.reshape(len(levels), *_two_sides(data.shape), 1)
+    if not data.is_image:
+        levels = levels.reshape(len(levels), 1, *_two_sides(data.shape))
+    pixels = levels.permute(0, 2, 3, 1)
     return pixels.expand(*pixels.shape[:3], 3).contiguous()
 
 

@@ -55,9 +55,7 @@ class Sampler:
     device: torch.device
     checkpoint: Checkpoint | None
 
-    def __init__(
-        self, run: RunDirectory, zoo: Zoo, device: torch.device | str = "cpu", averaged: bool = True
-    ) -> None:
+    def __init__(self, run: RunDirectory, zoo: Zoo, device: torch.device | str = "cpu", averaged: bool = True) -> None:
         self.checkpoint = latest(run)
         for complaint in self.checkpoint.damaged:
             warnings.warn(f"{complaint}; using {self.checkpoint.path} instead", stacklevel=2)
@@ -112,9 +110,7 @@ class Sampler:
         """
         return joined(self.stream(n, seed, first, given), n, self.data.shape)
 
-    def stream(
-        self, n: int, seed: int = 0, first: int = 0, given: Mapping[str, Any] | None = None
-    ) -> Iterator[Tensor]:
+    def stream(self, n: int, seed: int = 0, first: int = 0, given: Mapping[str, Any] | None = None) -> Iterator[Tensor]:
         """The same samples in batches of at most 64, in memory that does not grow with ``n``.
 
         Args:
@@ -159,9 +155,7 @@ class Sampler:
         )
         return joined(batches, len(latents), self.data.shape)
 
-    def sheet(
-        self, n: int | None = None, seed: int = 0, given: Mapping[str, Any] | None = None
-    ) -> Image.Image:
+    def sheet(self, n: int | None = None, seed: int = 0, given: Mapping[str, Any] | None = None) -> Image.Image:
         """The default picture of samples.
 
         Where the latent space has a categorical code or condition that is not given, each of its classes

@@ -217,5 +217,5 @@ def _through_quantiles(
     moved = latent.traverse(latent.sample(rows, seed, given=given), name, component, steps)
     values = moved[name][: len(moved) // rows, component].tolist()
     form = "g" if latent[name].discrete else ".2f"
-    labels = tuple(format(value, form).replace("-", "−") for value in values)
+    labels = tuple(format(value, form) for value in values)
     return _Table(moved, (rows, len(values)), row_labels, labels, "rows")

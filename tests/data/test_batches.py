@@ -16,6 +16,12 @@ from ganzoo.data.splits import TensorSplit
 SPEC = DataSpec(name="dots", shape=(3, 2, 2), size=37)
 
 
+WITH_WORKERS = pytest.mark.filterwarnings(
+    "ignore:This process .* is multi-threaded:DeprecationWarning", "ignore:This DataLoader will create:UserWarning"
+)
+"""What Python and torch have to say about processes on some machines is no fault of the stream."""
+
+
 class Streamed(Split):
     """The same samples, that can only be had one by one."""
 
@@ -102,6 +108,7 @@ def test_batch_may_exceed_the_set() -> None:
     assert taken == order(numbered(5), 24, batch=1)
 
 
+@WITH_WORKERS
 @pytest.mark.parametrize("workers", [0, 2])
 def test_streaming_equals_memory_bit_for_bit(workers: int) -> None:
     held = stream(numbered(), 7, batch=16, seed=3, position=20)
@@ -146,6 +153,7 @@ def test_images_are_channels_last(split: Split) -> None:
     assert stream(split, 1, batch=4).values.is_contiguous(memory_format=torch.channels_last)
 
 
+@WITH_WORKERS
 @pytest.mark.parametrize("workers", [0, 1])
 def test_unreadable_sample_keeps_its_sentence(workers: int) -> None:
     with pytest.raises(RunError, match=r"^sample \d+ cannot be read$"):

@@ -12,8 +12,12 @@ from ganzoo.data.decoding import Framing, decode, decode_all
 
 def png_header(width: int, height: int) -> bytes:
     """A PNG file that promises many pixels and holds none."""
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    start = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + start + chunk(b"IDAT", zlib.compress(b""))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def saved(path: Path, image: Image.Image, **options: object) -> Path:
@@ -48,7 +52,7 @@ def test_centre_crop_takes_the_middle_and_none_keeps_all(tmp_path: Path) -> None
     wide[:, 8:16] = 200
     path = saved(tmp_path / "a.png", Image.fromarray(wide))
     assert decode(path, Framing(8)).eq(200).all()
-    assert decode(path, Framing(8, crop="none"))[:, :, 0].eq(0).all()
+    assert decode(path, Framing(8, crop="none"))[:, :, [0, 7]].lt(10).all()
 
 
 def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
@@ -83,7 +87,7 @@ def test_large_photograph_is_decoded_as_if_whole(tmp_path: Path) -> None:
         (b"", "not an image"),
         (b"hello", "not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", "not an image"),
-        (png_header(20_000, 8_000), "160,000,000|160000000|20000×8000 pixels"),
+        (png_header(20_000, 8_000), "20000×8000 pixels are more than the limit"),
         (png_header(2**31 - 1, 2**31 - 1), "decompression bomb"),
         (png_header(8, 8), "."),
     ],

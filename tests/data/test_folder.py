@@ -204,7 +204,7 @@ def test_impossible_folder_is_one_sentence(
 
 
 def test_missing_test_part_is_one_sentence(pets: Path) -> None:
-    with pytest.raises(UsageError, match="no images to test with .*; a larger test_share"):
+    with pytest.raises(UsageError, match=r"no images to test with .*; a larger test_share"):
         Folder(path=str(pets), size=8, test_share=0).split("test")
 
 

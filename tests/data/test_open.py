@@ -54,7 +54,7 @@ def test_unknown_name_gets_a_suggestion(zoo: Zoo) -> None:
         open_dataset(zoo, "mnits")
 
 
-@pytest.mark.parametrize("option", ["name", "zoo", "options"])
+@pytest.mark.parametrize("option", ["name", "zoo", "roots"])
 def test_no_option_collides_with_an_argument(zoo: Zoo, option: str) -> None:
     with pytest.raises(UsageError, match=f"no option of data set mnist '{option}'"):
         open_dataset(zoo, "mnist", **{option: 3})

@@ -27,7 +27,7 @@ def test_samples_have_the_data_shape_and_range(sampler):
     samples = sampler.sample(5)
     assert samples.shape == (5, 1, 16, 16)
     assert samples.dtype == torch.float32 and samples.device.type == "cpu" and samples.is_contiguous()
-    assert -1 <= samples.min() and samples.max() <= 1
+    assert samples.min() >= -1 and samples.max() <= 1
     assert samples.std() > 0
 
 
