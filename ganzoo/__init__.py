@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ganzoo.core.errors import RunError as RunError
     from ganzoo.core.errors import UsageError as UsageError
     from ganzoo.core.generator import Generator as Generator
+    from ganzoo.core.invariance import Affine as Affine
+    from ganzoo.core.invariance import Flip as Flip
     from ganzoo.core.latent import Latents as Latents
     from ganzoo.core.latent import LatentSpec as LatentSpec
     from ganzoo.core.objective import Objective as Objective
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from ganzoo.objectives.adversarial import LeastSquares as LeastSquares
     from ganzoo.objectives.adversarial import NonSaturating as NonSaturating
     from ganzoo.objectives.adversarial import Wasserstein as Wasserstein
+    from ganzoo.objectives.consistency import Consistency as Consistency
     from ganzoo.objectives.penalties import R1 as R1
     from ganzoo.objectives.penalties import GradientPenalty as GradientPenalty
     from ganzoo.objectives.recognition import AuxiliaryClassification as AuxiliaryClassification
@@ -63,6 +66,7 @@ _HOMES = {
     "ganzoo.core.data": ("DataSpec", "Dataset", "LabelSpec", "Samples", "Split"),
     "ganzoo.core.errors": ("GanzooError", "RunError", "UsageError"),
     "ganzoo.core.generator": ("Generator",),
+    "ganzoo.core.invariance": ("Affine", "Flip"),
     "ganzoo.core.latent": ("LatentSpec", "Latents"),
     "ganzoo.core.objective": ("Objective", "Term"),
     "ganzoo.core.round": ("Round",),
@@ -72,6 +76,7 @@ _HOMES = {
     "ganzoo.models.model": ("Model", "label_conditions"),
     "ganzoo.models.player": ("Player", "Rates"),
     "ganzoo.objectives.adversarial": ("Adversarial", "Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
+    "ganzoo.objectives.consistency": ("Consistency",),
     "ganzoo.objectives.penalties": ("GradientPenalty", "R1"),
     "ganzoo.objectives.recognition": ("AuxiliaryClassification", "MutualInformation"),
     "ganzoo.training.events": ("Observer", "Summary", "Tick"),

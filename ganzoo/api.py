@@ -10,7 +10,7 @@ from torch import Tensor
 from ganzoo.core.data import Dataset, DataSpec
 from ganzoo.core.errors import RunError, UsageError, unknown
 from ganzoo.core.latent import LatentSpec
-from ganzoo.data.open import open_dataset
+from ganzoo.data.open import lasting_name, open_dataset
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
 from ganzoo.models.options import ModelOptions
@@ -188,6 +188,7 @@ def configure(
         images = epochs_to_images(epochs, dataset.spec.size)
         layers.append(Layer("--epochs", {"images": images}))
     resolved, origins = resolve(layers, model_class.Options)
+    resolved = resolved.model_copy(update={"data": lasting_name(data, dataset)})
     return Configured(resolved, origins, model_class(**resolved.options), dataset)
 
 

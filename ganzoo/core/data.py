@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from torch import Tensor
 
 from ganzoo.core.errors import UsageError, unknown
+from ganzoo.core.invariance import Invariance
 
 __all__ = ["DataSpec", "Dataset", "LabelSpec", "Samples", "Split", "validation_sentence"]
 
@@ -16,7 +17,7 @@ __all__ = ["DataSpec", "Dataset", "LabelSpec", "Samples", "Split", "validation_s
 class LabelSpec(BaseModel):
     """One label of a data set: its classes and how often each occurs in the training split."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     classes: tuple[str, ...] = Field(min_length=1, description="class names, in index order")
     frequencies: tuple[float, ...] = Field(description="share of the labelled samples, sums to 1")
@@ -36,7 +37,7 @@ class DataSpec(BaseModel):
     A model is built from this alone, so that a run directory can be opened without its data.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field(description="the data set's name")
     shape: tuple[int, ...] = Field(min_length=1, description="shape of one sample, C×H×W for images")
@@ -44,6 +45,7 @@ class DataSpec(BaseModel):
     size: int = Field(ge=1, description="number of training samples of the first source")
     labels: dict[str, LabelSpec] = Field(default_factory=dict, description="the labels by name")
     sources: tuple[str, ...] = Field(("data",), min_length=1, description="domains that samples come from")
+    invariances: tuple[Invariance, ...] = Field((), description="random maps that keep every label's meaning")
     drawn_as: Literal["image", "points", "heatmap"] = Field("image", description="how a sample is drawn")
 
     @model_validator(mode="after")
@@ -52,6 +54,8 @@ class DataSpec(BaseModel):
             raise ValueError(f"the sample shape {self.shape} has a side below 1")
         if not self.range[0] < self.range[1]:
             raise ValueError(f"the range {self.range} is empty")
+        if self.invariances and self.drawn_as != "image":
+            raise ValueError("invariances are maps of images, and these samples are not drawn as such")
         if self.drawn_as == "image" and (len(self.shape) != 3 or self.shape[0] not in (1, 3)):
             raise ValueError(f"only 1×H×W and 3×H×W samples can be drawn as images, not {self.shape}")
         return self
@@ -124,7 +128,7 @@ class Dataset(ABC):
 
         model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def __init__(self, options: Options | None = None, **values: Any) -> None:
+    def __init__(self, options: Options | None = None, /, **values: Any) -> None:
         try:
             self.options = options if options is not None else type(self).Options(**values)
         except ValidationError as error:

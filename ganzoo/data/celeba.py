@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganzoo.core.data import Dataset, DataSpec, LabelSpec, Split
 from ganzoo.core.errors import unknown
+from ganzoo.core.invariance import Flip
 from ganzoo.data.decoding import Framing
 from ganzoo.data.downloads import Download, Part
 from ganzoo.data.file_split import FileSplit
@@ -83,7 +84,7 @@ class CelebA(Download):
         """
         framing = Framing(self.options.size, crop=self.options.crop)
         size = sum(self.counts["train"])
-        return DataSpec(name=self.name, shape=framing.shape, size=size, labels=self._label_specs)
+        return DataSpec(name=self.name, shape=framing.shape, size=size, labels=self._label_specs, invariances=(Flip(),))
 
     def opened(self, datasets: Any, part: Part, *, download: bool) -> Any:
         """Torchvision's CelebA."""

@@ -9,6 +9,7 @@ import torch
 
 from ganzoo.core.data import Dataset, DataSpec, Split
 from ganzoo.core.errors import RunError
+from ganzoo.core.invariance import Affine
 from ganzoo.data.idx import parse_idx
 from ganzoo.data.labels import LABEL, LabelledOptions, keep_labels, label_spec
 from ganzoo.data.splits import SingleSource, TensorSplit, combined_checksum
@@ -51,6 +52,7 @@ class MNIST(SingleSource):
             shape=(1, 28, 28),
             size=sum(_COUNTS["train"]),
             labels=label_spec(_DIGITS, _COUNTS["train"], self.options.labels),
+            invariances=(Affine(),),
         )
 
     @property

@@ -9,7 +9,7 @@ from ganzoo.core.errors import UsageError
 from ganzoo.data.folder import Folder
 from ganzoo.zoo.manager import Zoo
 
-__all__ = ["open_dataset"]
+__all__ = ["lasting_name", "open_dataset"]
 
 
 def open_dataset(zoo: Zoo, name: str, /, root: str | os.PathLike[str] | None = None, **options: Any) -> Dataset:
@@ -36,3 +36,9 @@ def open_dataset(zoo: Zoo, name: str, /, root: str | os.PathLike[str] | None = N
     if root is not None and "root" in dataset.Options.model_fields:
         options["root"] = os.fspath(root)
     return dataset(**options)
+
+
+def lasting_name(name: str, dataset: Dataset) -> str:
+    """What names the data set from any working directory: its name, or a folder's absolute path."""
+    is_path = isinstance(dataset, Folder) and name != Folder.name
+    return str(Path(name).expanduser().resolve()) if is_path else name

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.core.data import Dataset, DataSpec, Split
+from ganzoo.core.invariance import Affine, Flip, Invariance
 from ganzoo.data.downloads import Download, Part
 from ganzoo.data.labels import LABEL, keep_labels, label_spec
 from ganzoo.data.splits import TensorSplit, tensor_checksum
@@ -21,6 +22,7 @@ class _Labelled(Download):
 
     shape: ClassVar[tuple[int, int, int]]
     classes: ClassVar[tuple[str, ...]]
+    invariances: ClassVar[tuple[Invariance, ...]] = (Affine(),)
 
     def __init__(self, options: Dataset.Options | None = None, /, **values: Any) -> None:
         super().__init__(options, **values)
@@ -29,6 +31,7 @@ class _Labelled(Download):
             shape=self.shape,
             size=sum(self.counts["train"]),
             labels=label_spec(self.classes, self.counts["train"], self.options.labels),
+            invariances=self.invariances,
         )
 
     @property
@@ -80,6 +83,7 @@ class FashionMNIST(_Grey):
     name: ClassVar[str] = "fashion-mnist"
     summary: ClassVar[str] = "clothes, 28×28 grey, 10 classes"
     files: ClassVar[dict[str, tuple[str, ...]]] = _idx_files("FashionMNIST")
+    invariances: ClassVar[tuple[Invariance, ...]] = (Flip(), Affine(shear=0))
     classes: ClassVar[tuple[str, ...]] = (
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
         "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -138,6 +142,7 @@ class CIFAR10(_Labelled):
     name: ClassVar[str] = "cifar10"
     summary: ClassVar[str] = "photographs of animals and vehicles, 32×32 colour, 10 classes"
     shape: ClassVar[tuple[int, int, int]] = (3, 32, 32)
+    invariances: ClassVar[tuple[Invariance, ...]] = (Flip(), Affine(shear=0))
     classes: ClassVar[tuple[str, ...]] = (
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
     )  # fmt: skip

@@ -51,7 +51,7 @@ class Model(ABC):
     class Options(ModelOptions):
         """What a user may choose about the model; a plugin's own adds fields to these."""
 
-    def __init__(self, options: ModelOptions | None = None, **values: Any) -> None:
+    def __init__(self, options: ModelOptions | None = None, /, **values: Any) -> None:
         try:
             self.options: Any = options if options is not None else type(self).Options(**values)
         except ValidationError as error:

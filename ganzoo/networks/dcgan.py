@@ -23,9 +23,7 @@ def dcgan_generator(latent: LatentSpec, data: DataSpec, style: NetworkStyle) -> 
     return ConvGenerator(latent.width, data, style, start=(4, 4), channels=_channels(data)[::-1])
 
 
-def dcgan_critic(
-    data: DataSpec, style: NetworkStyle, sees: LatentSpec, recognises: LatentSpec
-) -> StockCritic:
+def dcgan_critic(data: DataSpec, style: NetworkStyle, sees: LatentSpec, recognises: LatentSpec) -> StockCritic:
     """A critic that halves the sample down to a 4×4 map, its features; conditions enter by projection."""
     return conv_critic(data, style, sees, recognises, channels=_channels(data), slope=_SLOPE)
 

@@ -45,9 +45,7 @@ class DigitPair:
             channels=self.generator_maps,
         )
 
-    def critic(
-        self, data: DataSpec, style: NetworkStyle, sees: LatentSpec, recognises: LatentSpec
-    ) -> StockCritic:
+    def critic(self, data: DataSpec, style: NetworkStyle, sees: LatentSpec, recognises: LatentSpec) -> StockCritic:
         """A critic of 1×28×28 samples; conditions enter by projection."""
         return conv_critic(
             data, style, sees, recognises, channels=self.critic_maps, dense=(self.critic_dense,), slope=_SLOPE

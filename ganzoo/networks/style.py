@@ -18,9 +18,7 @@ class NetworkStyle(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    width: float = Field(
-        1.0, gt=0, allow_inf_nan=False, description="factor on every hidden width of both networks"
-    )
+    width: float = Field(1.0, gt=0, allow_inf_nan=False, description="factor on every hidden width of both networks")
     generator_norm: Norm = Field("batch", description="normalisation in the generator")
     critic_norm: Norm = Field(
         "batch", description="normalisation in the critic; batch statistics do not go with gradient penalties"
@@ -28,9 +26,7 @@ class NetworkStyle(BaseModel):
     spectral_norm: bool = Field(
         False, description="hold the spectral norm of the critic's trunk and realness layers at 1"
     )
-    recognition_hidden: int = Field(
-        128, ge=1, description="hidden units of the recognition head, not scaled by width"
-    )
+    recognition_hidden: int = Field(128, ge=1, description="hidden units of the recognition head, not scaled by width")
 
     def scaled(self, units: int) -> int:
         """A source's layer width under this style: itself at ``width=1``, else to the nearest multiple of 8.

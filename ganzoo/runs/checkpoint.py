@@ -161,16 +161,10 @@ class Checkpoint:
 
 def state_of(modules: Mapping[str, Module]) -> dict[str, Tensor]:
     """Parameters and buffers of several modules in one dictionary: ``generator.trunk.0.weight``."""
-    return {
-        f"{name}.{key}": value
-        for name, module in modules.items()
-        for key, value in module.state_dict().items()
-    }
+    return {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
 
 
-def save(
-    run: RunDirectory, images: int, tensors: Mapping[str, Mapping[str, Tensor]], meta: Mapping[str, Any]
-) -> Path:
+def save(run: RunDirectory, images: int, tensors: Mapping[str, Mapping[str, Tensor]], meta: Mapping[str, Any]) -> Path:
     """Saves a checkpoint; it appears under its name only when all of it is on the disk.
 
     An intact checkpoint at the same number of images is kept as it is: the same seed and progress give

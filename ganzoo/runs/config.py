@@ -61,9 +61,7 @@ class RunConfig(BaseModel):
     def difference(self, other: "RunConfig") -> dict[str, tuple[Any, Any]]:
         """The settings that differ: by dotted key, the value here and there (None where there is none)."""
         here, there = self.flat(), other.flat()
-        return {
-            key: (here.get(key), there.get(key)) for key in here | there if here.get(key) != there.get(key)
-        }
+        return {key: (here.get(key), there.get(key)) for key in here | there if here.get(key) != there.get(key)}
 
 
 def default_schedule(images: int, batch: int) -> dict[str, int]:

@@ -87,9 +87,7 @@ def _refuse_conflict(layer: Layer, rivals: Mapping[str, set[str]]) -> None:
             raise UsageError(f"the options {names} say the same thing twice ({places}): give one of them")
 
 
-def _validated(
-    given: Mapping[str, Any], options: type[BaseModel], model: str, origins: Mapping[str, str]
-) -> BaseModel:
+def _validated(given: Mapping[str, Any], options: type[BaseModel], model: str, origins: Mapping[str, str]) -> BaseModel:
     try:
         return options.model_validate(given)
     except ValidationError as error:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 import ganzoo
-from ganzoo import Categorical, LatentSpec, MutualInformation, Normal, Uniform, Variable
+from ganzoo import Categorical, Consistency, LatentSpec, MutualInformation, Normal, Uniform, Variable
 
 
 class InfoGAN(ganzoo.Model):
@@ -30,6 +30,9 @@ class InfoGAN(ganzoo.Model):
         )
         category_weight: float = Field(1.0, ge=0, description="weight of each categorical code's information")
         style_weight: float = Field(0.1, ge=0, description="weight of the continuous codes' information")
+        consistency: float = Field(
+            0.0, ge=0, description="weight of consistency on real samples; not in the paper (arXiv 1807.06653)"
+        )
         information_in_trunk: bool = Field(
             True, description="whether information trains the critic's trunk beside its recognition head"
         )
@@ -49,8 +52,11 @@ class InfoGAN(ganzoo.Model):
         return LatentSpec(**variables)
 
     def objective(self, latent: LatentSpec, data: ganzoo.DataSpec) -> ganzoo.Objective:
-        """Adversarial terms, and the information of every code in both players' losses."""
-        return self.adversarial() + MutualInformation(latent.codes, trunk=self.options.information_in_trunk)
+        """Adversarial terms, the information of every code in both players' losses, and consistency if chosen."""
+        information = MutualInformation(latent.codes, trunk=self.options.information_in_trunk)
+        objective = self.adversarial() + information
+        weight: float = self.options.consistency
+        return objective + weight * Consistency(latent.codes, data.invariances) if weight else objective
 
 
 @ganzoo.hookimpl
