@@ -264,7 +264,7 @@ def _ganzoo(words: list[str], folder: str, variables: dict[str, str], output: st
     os.chdir(folder)
     os.environ.update(variables)
     sys.path.insert(0, str(Path(folder, _SITE)))
-    sys.argv = ["ganzoo", *words]
+    sys.argv = words
     from ganzoo.cli.main import main
 
     main()

@@ -38,6 +38,8 @@ def imported(folder: Path) -> Iterator[str]:
                 yield from (name.name.partition(".")[0] for name in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 yield node.module.partition(".")[0]
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+                yield from (a.value.partition(".")[0] for a in node.args if isinstance(a, ast.Constant))
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)
@@ -100,9 +102,7 @@ def test_every_make_command_of_the_documents_exists() -> None:
 def test_make_says_which_python_it_needs(tmp_path: Path, python: str) -> None:
     fake = tmp_path / python
     if python == "old":
-        fake.write_text(
-            '#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" && exit 0\nexit 1\n', encoding="utf-8"
-        )
+        fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" && exit 0\nexit 1\n', encoding="utf-8")
         fake.chmod(0o755)
     command = ["make", "test", f"PYTHON={fake}", f"VENV={tmp_path / 'venv'}"]
     # A make that itself runs these tests must not hand its own variables down.
@@ -116,9 +116,7 @@ def test_make_says_which_python_it_needs(tmp_path: Path, python: str) -> None:
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
 def test_git_ignores_no_file_of_the_package() -> None:
     command = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "--", "ganzoo", "plugins"]
-    ignored = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    ignored = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     assert [name for name in ignored if "__pycache__" not in name] == []
 
 

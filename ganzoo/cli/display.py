@@ -39,8 +39,9 @@ class Watcher(Observer):
         self.conclude(run, summary)
 
     def conclude(self, run: RunDirectory, summary: Summary) -> None:
-        """Prints the final line."""
-        click.echo(final_line(run, summary))
+        """Prints the final line; of an interrupted run, with the command that goes on."""
+        go_on = f"; go on with: {summary.resume}" if summary.status == "interrupted" else ""
+        click.echo(how_it_ended(run, summary) + go_on)
 
 
 class PlainLines(Watcher):
@@ -66,10 +67,15 @@ class PlainLines(Watcher):
 
     def conclude(self, run: RunDirectory, summary: Summary) -> None:
         """Prints what was learned, which pictures there are and what to type next."""
-        click.echo("\n" + final_line(run, summary))
+        click.echo("\n" + how_it_ended(run, summary))
         if summary.sentences:
             click.echo("\n" + "\n".join(summary.sentences))
-        for title, lines in (("pictures", [str(path) for path in summary.pictures]), ("type next", summary.next)):
+        lists = {
+            "pictures": [str(path) for path in summary.pictures],
+            "to go on": [summary.resume] if summary.status == "interrupted" else [],
+            "type next": summary.next,
+        }
+        for title, lines in lists.items():
             if lines:
                 click.echo("\n" + "\n  ".join([title, *lines]))
 
@@ -151,10 +157,9 @@ def headline(plan: Plan, run: RunDirectory) -> str:
     return f"{plan.config.model}{recipe} on {plan.game.data.name}, {hardware}, in {run.path}"
 
 
-def final_line(run: RunDirectory, summary: Summary) -> str:
-    """How the run ended, in a line; of an interrupted one, the command that goes on."""
-    line = f"{summary.status}: {count(summary.images)} images in {duration(summary.seconds)}, in {run.path}"
-    return f"{line}; go on with: {summary.resume}" if summary.status == "interrupted" else line
+def how_it_ended(run: RunDirectory, summary: Summary) -> str:
+    """The status, how many images it took how long, and where the run is, in a line."""
+    return f"{summary.status}: {count(summary.images)} images in {duration(summary.seconds)}, in {run.path}"
 
 
 def remaining(images: int, budget: int, rate: float) -> float:

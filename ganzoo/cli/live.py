@@ -2,6 +2,7 @@
 
 from time import perf_counter
 
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
@@ -25,6 +26,8 @@ CELL = 16
 """Terminal columns that one previewed sample gets, half as many lines: enough to recognise a digit."""
 PREVIEW_COLUMNS = 10
 PREVIEW_ROWS = 2
+MEASURED = ("information", "class_accuracy")
+"""Families of reports, which are named like a player's terms and are in nobody's loss."""
 
 
 class LiveDisplay(PlainLines):
@@ -56,7 +59,9 @@ class LiveDisplay(PlainLines):
     def ticked(self, tick: Tick) -> None:
         """Notes the statistics, and draws some samples."""
         self.tick, self.images = tick, tick.images
-        self.preview = preview_of(tick.preview(), self.data, self.console, used=len(tick.stats) + 6)
+        # The title, the bar, two empty lines and the line that the cursor is on.
+        used = len(self.console.render_lines(terms(tick))) + 5
+        self.preview = preview_of(tick.preview(), self.data, self.console, used)
 
     def close(self) -> None:
         """Leaves the last frame on the screen."""
@@ -66,7 +71,7 @@ class LiveDisplay(PlainLines):
 
     def frame(self) -> RenderableType:
         """The display as it is now."""
-        parts: list[RenderableType] = [Text(self.title, style="bold"), self._bar()]
+        parts: list[RenderableType] = [Text(self.title, "bold", no_wrap=True, overflow="ellipsis"), self._bar()]
         if self.tick is not None:
             parts.append(Padding(terms(self.tick), (1, 0, 0, 0)))
         if self.preview is not None:
@@ -90,18 +95,21 @@ class LiveDisplay(PlainLines):
 
 
 def terms(tick: Tick) -> RenderableType:
-    """Every statistic, those of each player in a column of their own."""
+    """Every statistic: the terms of each player, then what was measured, side by side where there is room."""
     groups: dict[str, Table] = {}
-    for name, value in tick.stats.items():
-        player, _, term = name.partition("/")
-        # Reports, such as information/category, are no player's loss.
-        owner = player if term and player != "information" else ""
-        table = groups.setdefault(owner, Table.grid(padding=(0, 2)))
-        table.add_row(Text(term if owner else name), Text(measure(name, value, tick.ceilings), style="cyan"))
-    beside = Table.grid(padding=(0, 4))
-    beside.add_row(*(Text(owner or "measured", style="bold") for owner in groups))
-    beside.add_row(*groups.values())
-    return beside
+    for name, value in sorted(tick.stats.items(), key=lambda item: not player_of(item[0])):
+        player = player_of(name)
+        table = groups.setdefault(player or "measured", Table.grid(padding=(0, 2)))
+        label = name.removeprefix(f"{player}/")
+        table.add_row(Text(label), Text(measure(name, value, tick.ceilings), style="cyan"))
+    blocks = [Group(Text(title, style="bold"), table) for title, table in groups.items()]
+    return Columns(blocks, padding=(0, 4))
+
+
+def player_of(name: str) -> str:
+    """The player whose loss a statistic is a term of; empty for what is only measured."""
+    owner, slash, _ = name.partition("/")
+    return owner if slash and owner not in MEASURED else ""
 
 
 def preview_of(samples: Tensor, data: DataSpec, console: Console, used: int) -> Text | None:

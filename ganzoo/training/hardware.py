@@ -74,8 +74,8 @@ def named_device(name: str) -> torch.device:
     """The device of that name, if it is there."""
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.empty(0, device=device).cpu()  # meta holds nothing that could be copied
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         raise UsageError(f"device {name!r} cannot be used here; choose auto or {best_device()}") from error
     return device
 

@@ -78,12 +78,11 @@ def test_without_a_player_to_share_with_the_generator_builds_no_graph() -> None:
 
 def test_spent_latents_are_followed_by_new_ones() -> None:
     hand = hand_of([0, 1, 2, 0])
-    before = turn(hand, "generator")
-    old = before.latents.flat.clone()
+    old = turn(hand, "generator").latents
     hand.spend()
     after = turn(hand, "generator", turn=1)
-    assert not torch.equal(after.latents["z"], before.hand.latents["z"]) or not torch.equal(after.latents.flat, old)
-    assert not torch.isclose(after.latents["z"], old[:, LATENT.columns("z")]).any()
+    assert not torch.isclose(after.latents["z"], old["z"]).any()
+    assert sorted(classes(after.latents["label"])) == sorted(classes(old["label"]))
     _ = after.fakes
     assert torch.equal(hand.networks["generator"].heard[-1], after.latents.flat)
 
@@ -101,9 +100,8 @@ def test_conditions_for_training_are_shuffled_real_labels() -> None:
     for found in chosen:
         assert sorted(found) == labels
     assert len({tuple(found) for found in chosen}) == 20
-    # Every position gets every class in its turn: an order that moved rows only a little would not do.
-    assert sum(found[0] == 0 for found in chosen) < 20
-    assert any(found[-1] == 0 for found in chosen)
+    # The first row gets every class in its turn; an order that moved rows only a little would not do.
+    assert {found[0] for found in chosen} == {found[-1] for found in chosen} == {0, 1, 2}
 
 
 def test_unknown_labels_are_drawn_from_the_prior() -> None:
@@ -172,8 +170,7 @@ def test_latents_do_not_depend_on_the_global_random_state() -> None:
 def test_streams_are_named_and_replayable() -> None:
     def drawn(player: str = "critic", turns: int = 0, seed: tuple[int, int] = (7, 128)) -> tuple[Tensor, ...]:
         round = turn(hand_of([0, 1], seed=seed), player, turn=turns)
-        # The order in which streams are asked for does not matter; within one, it does.
-        if turns:
+            if turns:
             _ = round.normal("other", 3)
         return round.uniform("mix", 2, 1), round.uniform("mix", 2, 1), round.normal("noise", 2, 3)
 
@@ -185,7 +182,6 @@ def test_streams_are_named_and_replayable() -> None:
     round = turn(hand_of([0, 1]))
     _ = round.latents, round.fakes, round.normal("other", 5)
     assert torch.equal(round.uniform("mix", 2, 1), first[0])
-    assert torch.equal(turn(hand_of([0, 1])).normal("mix", 2, 3), turn(hand_of([0, 1])).normal("mix", 2, 3))
 
 
 def test_streams_have_the_distribution_that_they_say() -> None:
