@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from torch import Tensor
@@ -45,12 +46,14 @@ class Configured:
         origins: where each comes from, by dotted key.
         model: the model with its options.
         dataset: the data set with its options.
+        zoo: where both were found.
     """
 
     config: RunConfig
     origins: dict[str, str]
     model: Model
     dataset: Dataset
+    zoo: Zoo
 
 
 class Run:
@@ -101,7 +104,7 @@ class Run:
     @property
     def resume_command(self) -> str:
         """What to type to go on."""
-        return f"ganzoo train --resume {self.path}"
+        return f"ganzoo train --resume {quote(str(self.path))}"
 
     def stats(self) -> list[dict[str, Any]]:
         """The statistics of every tick, in order."""
@@ -189,7 +192,7 @@ def configure(
         layers.append(Layer("--epochs", {"images": images}))
     resolved, origins = resolve(layers, model_class.Options)
     resolved = resolved.model_copy(update={"data": lasting_name(data, dataset)})
-    return Configured(resolved, origins, model_class(**resolved.options), dataset)
+    return Configured(resolved, origins, model_class(**resolved.options), dataset, zoo)
 
 
 DEFAULTS = Layer("default", {"data": "mnist"})
@@ -269,7 +272,7 @@ def start(
     directory = RunDirectory.create(out, record)
     with directory.lock():
         Session(made, trainer, directory, observer or Observer()).play()
-    return Run(directory)
+    return Run(directory, configured.zoo)
 
 
 def resume(
@@ -305,7 +308,7 @@ def resume(
         dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
         layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
         config = resumed_config(record, model_class.Options, dataset.spec.size, flags or {}, layers)
-        configured = Configured(config, record.origins, model_class(**config.options), dataset)
+        configured = Configured(config, record.origins, model_class(**config.options), dataset, zoo)
         made, trainer = prepare(configured)
         if checksum_of(trainer.splits) != record.data_checksum:
             raise RunError(

@@ -25,12 +25,13 @@ import subprocess
 import sys
 import tomllib
 import traceback
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BUDGET", "Block", "Reader", "blocks"]
+__all__ = ["BUDGET", "Block", "Reader", "blocks", "in_new_process"]
 
 BUDGET = """\
 # Commands that name no budget of their own get this one.
@@ -47,8 +48,8 @@ _FENCE = re.compile(r"^```(\w*)\s*$")
 _COMMENT = re.compile(r"^<!-- (test|file): (.*?) -->\s*$")
 _REPLACE = re.compile(r"replace (.+) with (.+)")
 _SITE = ".site"
-# Commands start from a process that has these already, or each would spend seconds on importing torch.
-_WARM = ["torch", "rich.console", "rich.table", "ganzoo.api", "ganzoo.cli.main", "ganzoo.cli.train", __name__]
+# Commands start from a process that has these already: importing torch takes seconds, and its optimisers as long again.
+_WARM = ["torch", "torch._dynamo", "rich.console", "rich.table", "ganzoo.api", "ganzoo.cli.main", "ganzoo.cli.train", __name__]
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class Reader:
             return 0, self.install(self.folder / words[-1])
         if words[0] == "ganzoo":
             target = self.folder / words.pop() if words[-2] == ">" else None
-            status, output = self.ganzoo([word for word in words if word != ">"], variables)
+            status, output = in_new_process([word for word in words if word != ">"], self.folder, variables)
             if target is not None:
                 target.write_text(output, encoding="utf-8")
             return status, "" if target else output
@@ -179,17 +180,6 @@ class Reader:
             check=False,
         )
         return done.returncode, done.stdout
-
-    def ganzoo(self, words: list[str], variables: dict[str, str]) -> tuple[int, str]:
-        """Runs the command ``ganzoo`` in a process of its own that has the slow imports behind it."""
-        server = multiprocessing.get_context("forkserver")
-        server.set_forkserver_preload(_WARM)
-        output = self.folder / ".output"
-        process = server.Process(target=_ganzoo, args=(words, str(self.folder), variables, str(output)))
-        process.start()
-        process.join()
-        assert process.exitcode is not None
-        return process.exitcode, output.read_text(encoding="utf-8")
 
     def run(self, code: str, where: str) -> str:
         """Runs Python in the page's namespace: what it prints."""
@@ -256,14 +246,40 @@ def loosened(pattern: str) -> str:
     return re.sub(r"(?:\\ )*\.\*(?:\\ )*", ".*", pattern)
 
 
-def _ganzoo(words: list[str], folder: str, variables: dict[str, str], output: str) -> None:
-    """The command line in a new process, everything that it prints in a file."""
+def in_new_process(words: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
+    """Runs ``ganzoo …`` or ``python FILE …`` in a process of its own that has the slow imports behind it.
+
+    Args:
+        words: the command.
+        folder: its working directory.
+        variables: what to add to its environment.
+
+    Returns:
+        Its exit status, and what it prints on both streams.
+    """
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(_WARM)
+    output = folder / ".output"
+    process = server.Process(target=_become, args=(list(words), str(folder), dict(variables), str(output)))
+    process.start()
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode, output.read_text(encoding="utf-8")
+
+
+def _become(words: list[str], folder: str, variables: dict[str, str], output: str) -> None:
+    """Turns a process into the command."""
     with open(output, "wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.chdir(folder)
     os.environ.update(variables)
     sys.path.insert(0, str(Path(folder, _SITE)))
+    if words[0] == "python":
+        warnings.simplefilter("error")
+        sys.argv = words[1:]
+        runpy.run_path(words[1], run_name="__main__")
+        return
     sys.argv = words
     from ganzoo.cli.main import main
 

@@ -7,7 +7,7 @@ from typing import Any
 from ganzoo.cli.show import options_of, text_of
 from ganzoo.models.model import Model
 from ganzoo.networks.stock import FAMILIES
-from ganzoo.runs.config import RunConfig, default_schedule
+from ganzoo.runs.config import RunConfig
 from ganzoo.zoo.manager import default_zoo
 
 __all__ = ["TABLES", "refreshed"]
@@ -79,14 +79,13 @@ def paper_row(name: str) -> list[str]:
 
 def settings() -> str:
     """The settings of a run, apart from options."""
-    schedule = default_schedule(1, 1)
     rows: list[list[str]] = []
     for name, setting in RunConfig.model_fields.items():
         if name in ("model", "recipe", "data_options", "options"):
             continue
-        default = "follows from `images`" if name in schedule else code(setting.get_default())
-        if name == "data":
-            default = "`mnist`"
+        default = "`mnist`" if name == "data" else "from `images`"
+        if not setting.is_required():
+            default = code(setting.get_default())
         rows.append([f"`{name}`", default, setting.description or ""])
     return table(["setting", "default", "what it is"], iter(rows))
 

@@ -1,35 +1,30 @@
 """Small things that many tests need: data, samples, networks that say what they are told, and whole games."""
 
 from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.core.critic import Critic, Verdict
-from ganzoo.core.data import Dataset, DataSpec, LabelSpec, Samples, Split
+from ganzoo.core.data import DataSpec, LabelSpec, Samples
 from ganzoo.core.generator import Generator
 from ganzoo.core.latent import LatentSpec
 from ganzoo.core.objective import Objective, Term
 from ganzoo.core.round import Hand, Round
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
-from ganzoo.zoo.hookspecs import hookimpl
-from ganzoo.zoo.manager import Zoo
 
 __all__ = [
     "NOTHING",
     "Orator",
     "Reader",
-    "Toys",
     "game_round",
     "terms_of",
     "tiny_data",
     "tiny_game",
     "told_round",
     "toy_samples",
-    "toy_zoo",
 ]
 
 NOTHING = LatentSpec()
@@ -127,45 +122,3 @@ def game_round(game: Game, player: str, n: int = 12, samples: Samples | None = N
     hand = Hand(game.latent, game.networks, reals, (0, 0))
     owns = {item.name: item.owns_network("generator") for item in game.players}[player]
     return Round(player, hand, game.data, game.model.view, progress, owns_generator=owns)
-
-
-class _ToySplit(Split):
-    def __init__(self, samples: Samples) -> None:
-        self.samples, self.labels, self.checksum = samples.values, samples.labels, "0" * 64
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.samples[index]
-
-    def tensor(self) -> Tensor:
-        return self.samples
-
-
-class Toys(Dataset):
-    """Twenty-four random 1×4×4 pictures with three classes."""
-
-    name = "toys"
-    summary = "Random pictures."
-    offline = True
-    shape: ClassVar[tuple[int, ...]] = (1, 4, 4)
-
-    @property
-    def spec(self) -> DataSpec:
-        return tiny_data(self.shape, (1 / 3, 1 / 3, 1 / 3))
-
-    def split(self, part: Literal["train", "test"], source: str = "data") -> Split:
-        samples = toy_samples(self.spec, self.spec.size)
-        return _ToySplit(Samples((samples.values * 127.5 + 127.5).round().to(torch.uint8), samples.labels))
-
-
-def toy_zoo(*models: type[Model]) -> Zoo:
-    """A zoo with the toys, and models that are not installed."""
-    zoo = Zoo()
-    plugin = SimpleNamespace(
-        models=hookimpl(lambda: list(models), specname="ganzoo_register_models"),
-        datasets=hookimpl(lambda: [Toys], specname="ganzoo_register_datasets"),
-    )
-    zoo.register(plugin, "toys")
-    return zoo

@@ -18,7 +18,7 @@ from ganzoo.zoo.manager import default_zoo
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SLOW = {"models.md", "objectives.md", "latent-spaces.md"}
+SLOW: set[str] = set()
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 

@@ -119,6 +119,7 @@ def fail(message: str, exit_code: int) -> NoReturn:
 
 
 @click.group(
+    name="ganzoo",
     cls=LazyGroup,
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -13,6 +13,7 @@ from ganzoo.core.errors import UsageError
 
 __all__ = [
     "DATASETS",
+    "LATEST",
     "complete_models",
     "complete_runs",
     "device_option",

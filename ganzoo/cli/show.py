@@ -1,11 +1,13 @@
 """``ganzoo show``: a model or a run, described."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from ganzoo.cli.options import (
+    LATEST,
     complete_models,
     complete_runs,
     examples,
@@ -57,12 +59,13 @@ def show(what: str, root: str, as_json: bool, **params: Any) -> None:
 
 
 def looks_like_run(what: str, root: str) -> bool:
-    """Whether the word means a run rather than a model; a model's name always means the model."""
-    from pathlib import Path
-
-    if what == "latest" or what.isdecimal() or "/" in what or Path(what).is_dir():
+    """Whether the word means a run rather than a model: it is a path, a number or the beginning of a run's name."""
+    if what == LATEST or what.isdecimal() or "/" in what or what.startswith("."):
         return True
-    return what[0].isdecimal() and any(Path(root).glob(f"{what}*/run.json"))
+    if (Path(what) / "run.json").is_file():
+        return True
+    names = [record.parent.name for record in Path(root).glob("*/run.json")]
+    return what[:1].isdecimal() and any(name.startswith(what) for name in names)
 
 
 def show_model(
@@ -71,13 +74,22 @@ def show_model(
     """Describes a model, and how it looks when it is built for a data set."""
     from ganzoo import api
     from ganzoo.cli.text import print_json, print_table
+    from ganzoo.models.game import Game
 
-    plan = api.plan(api.configure(what, **request(params)))
+    configured = api.configure(what, **request(params))
+    game = Game.build(configured.model, configured.dataset.spec, configured.config.seed)
     options = options_of(model)
-    recipes = {data: table for data, table in entry.recipes.items()} if entry else {}
+    recipes = entry.recipes if entry else {}
     if as_json:
+        built = {
+            "data": game.data.name,
+            "latent": str(game.latent),
+            "parameters": game.parameter_counts(),
+            "objective": repr(game.objective),
+            "config": configured.config.model_dump(mode="json"),
+        }
         described = entry.model_dump(mode="json") if entry else {"summary": model.summary()}
-        print_json({"name": model.name, **described, "options": options, "built": plan.as_dict()})
+        print_json({"name": model.name, **described, "options": options, "built": built})
         return
     click.echo(f"{model.name}: {entry.summary if entry else model.summary()}")
     if entry and entry.paper:
@@ -92,7 +104,7 @@ def show_model(
     ]
     print_table(["data", "recipe", "images", "batch", "remarks"], rows, nothing="none")
     click.echo("\noptions (-o name=value)")
-    chosen = plan.config.options
+    chosen = configured.config.options
     rows = [
         [
             name,
@@ -104,7 +116,7 @@ def show_model(
         for name, option in options.items()
     ]
     print_table(["option", "type", "default", "here", "what it is"], rows, nothing="none")
-    click.echo(f"\n{plan.game}")
+    click.echo(f"\n{game}")
 
 
 def options_of(model: "type[Model]") -> dict[str, dict[str, Any]]:

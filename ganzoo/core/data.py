@@ -54,6 +54,9 @@ class DataSpec(BaseModel):
             raise ValueError(f"the sample shape {self.shape} has a side below 1")
         if not self.range[0] < self.range[1]:
             raise ValueError(f"the range {self.range} is empty")
+        for name in self.labels:
+            if not name.isidentifier() or name == "z":
+                raise ValueError(f"{name!r} cannot name a label; use letters, digits and underscores (z is the noise)")
         if self.invariances and self.drawn_as != "image":
             raise ValueError("invariances are maps of images, and these samples are not drawn as such")
         if self.drawn_as == "image" and (len(self.shape) != 3 or self.shape[0] not in (1, 3)):
@@ -129,6 +132,8 @@ class Dataset(ABC):
         model_config = ConfigDict(frozen=True, extra="forbid")
 
     def __init__(self, options: Options | None = None, /, **values: Any) -> None:
+        if options is not None and (values or not isinstance(options, type(self).Options)):
+            raise TypeError(f"{type(self).__name__} takes an instance of its own Options, or options by name")
         try:
             self.options = options if options is not None else type(self).Options(**values)
         except ValidationError as error:

@@ -45,6 +45,8 @@ class Objective(ABC):  # noqa: B024 - which method to override is up to the subc
     per_sample: bool = False
     """Whether the critic must judge each sample alone, as penalties on its gradient assume; a critic with
     batch statistics is then refused."""
+    recovers: frozenset[str] = frozenset()
+    """Names of the latent variables that some term reads back from samples; every code must be among them."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -73,7 +75,7 @@ class Objective(ABC):  # noqa: B024 - which method to override is up to the subc
         yield from ()
 
     def __add__(self, other: "Objective") -> "Objective":
-        return Sum((*parts(self), *parts(other)))
+        return Sum((*parts(self), *parts(other))) if isinstance(other, Objective) else NotImplemented
 
     def __mul__(self, factor: float) -> "Objective":
         return Scaled(self, float(factor))
@@ -95,6 +97,7 @@ class Sum(Objective):
     def __init__(self, parts: tuple[Objective, ...]) -> None:
         self.parts = parts
         self.per_sample = any(part.per_sample for part in parts)
+        self.recovers = frozenset().union(*(part.recovers for part in parts))
 
     def terms(self, player: str, round: "Round") -> Iterator[Term]:
         """The terms of every part, in order.
@@ -119,7 +122,7 @@ class Scaled(Objective):
 
     def __init__(self, objective: Objective, factor: float) -> None:
         self.objective, self.factor = objective, factor
-        self.per_sample = objective.per_sample
+        self.per_sample, self.recovers = objective.per_sample, objective.recovers
 
     def terms(self, player: str, round: "Round") -> Iterator[Term]:
         """The terms of the scaled objective; values stay, weights are multiplied."""

@@ -189,10 +189,15 @@ def condition_of_labels(latent: LatentSpec, samples: Samples) -> Tensor | None:
 
 def shuffled_conditions(latent: LatentSpec, labels: Mapping[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:
     """Every condition from the batch's own labels in another order; unknown ones from the prior."""
+    names = latent.conditions.names
+    if not names:
+        return {}
     conditions: dict[str, Tensor] = {}
-    for name in latent.conditions.names:
+    # One order for all labels: which of them go together is a property of the data.
+    first = labels[names[0]]
+    order = torch.randperm(len(first), generator=random, device=first.device)
+    for name in names:
         label = labels[name]
-        order = torch.randperm(len(label), generator=random, device=label.device)
         prior = latent[name].draw(len(label), random, label.device)
         shuffled = label[order]
         known = (shuffled >= 0).unsqueeze(1)

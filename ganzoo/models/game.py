@@ -16,6 +16,7 @@ from ganzoo.core.streams import stable_seed
 from ganzoo.core.variables import Categorical
 from ganzoo.models.model import Model
 from ganzoo.models.player import Player, ownership
+from ganzoo.networks.critic import StockCritic
 
 __all__ = ["Game"]
 
@@ -58,7 +59,7 @@ class Game:
         """
         latent = latent_space(model, data)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(stable_seed(seed, "networks"))
+            torch.default_generator.manual_seed(stable_seed(seed, "networks"))
             networks = model.networks(latent, data)
         players = tuple(model.players(latent, data))
         try:
@@ -66,6 +67,12 @@ class Game:
         except ValueError as error:
             raise UsageError(f"model {model.name}: {error}") from error
         objective = model.objective(latent, data)
+        for name in latent.codes.names:
+            if name not in objective.recovers:
+                raise UsageError(
+                    f"the code {name!r} is recovered by no term of model {model.name}; give it the role noise, or "
+                    "choose a model that recovers codes, such as infogan"
+                )
         if objective.per_sample and any(isinstance(m, _BatchNorm) for m in networks["critic"].modules()):
             raise UsageError(
                 "a gradient penalty needs a critic that judges each sample alone, and this one has batch "
@@ -77,7 +84,8 @@ class Game:
     def notes(self) -> list[str]:
         """What was decided for the user and is worth saying."""
         notes = []
-        if self.objective.per_sample and self.model.options.critic_norm == "auto":
+        stock = isinstance(self.networks["critic"], StockCritic)
+        if stock and self.objective.per_sample and self.model.options.critic_norm == "auto":
             notes.append("the critic has layer instead of batch normalisation, because of the gradient penalty")
         return notes
 
@@ -124,10 +132,12 @@ def latent_space(model: Model, data: DataSpec) -> LatentSpec:
     """The model's latent space, or the one its ``latent`` option gives as text, made to fit the labels.
 
     Raises:
-        UsageError: a condition has no label of its name in the data, or another number of classes.
+        UsageError: it is empty, or a condition has no label of its name in the data, or another number of classes.
     """
     text = model.options.latent
-    latent = LatentSpec.parse(text) if text else model.latent(data)
+    latent = LatentSpec.parse(text) if text is not None else model.latent(data)
+    if not latent.width:
+        raise UsageError(f"the latent space of {model.name} is empty; give it at least noise, such as 'z: normal(64)'")
     fitted = {}
     for name in latent.names:
         variable = latent[name]

@@ -52,6 +52,8 @@ class Model(ABC):
         """What a user may choose about the model; a plugin's own adds fields to these."""
 
     def __init__(self, options: ModelOptions | None = None, /, **values: Any) -> None:
+        if options is not None and (values or not isinstance(options, type(self).Options)):
+            raise TypeError(f"{type(self).__name__} takes an instance of its own Options, or options by name")
         try:
             self.options: Any = options if options is not None else type(self).Options(**values)
         except ValidationError as error:

@@ -40,6 +40,13 @@ class Player:
     turns: int = 1
     starts_at: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.turns < 1 or not 0 <= self.starts_at < 1:
+            raise ValueError(
+                f"player {self.name} must have at least 1 turn and start in [0, 1) of the run, "
+                f"not {self.turns} and {self.starts_at}"
+            )
+
     def owns_network(self, network: str) -> bool:
         """Whether any path of this player lies in that network."""
         return any(path.split(".")[0] == network for path in self.owns)
@@ -58,9 +65,13 @@ def ownership(
         Per player and owned path the parameters, each with its full name.
 
     Raises:
-        ValueError: a parameter belongs to nobody or to two players, or two networks share it.
+        ValueError: a parameter belongs to nobody or to two players, two networks share it, or two
+            players share a name.
     """
     players = list(players)
+    names = [player.name for player in players]
+    if len(set(names)) < len(names):
+        raise ValueError(f"every player needs a name of its own, and these are {', '.join(names)}")
     dealt: dict[str, dict[str, list[tuple[str, nn.Parameter]]]] = {
         player.name: {path: [] for path in player.owns} for player in players
     }

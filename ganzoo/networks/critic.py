@@ -11,6 +11,10 @@ from ganzoo.networks.style import NetworkStyle
 __all__ = ["Recognition", "StockCritic"]
 
 
+UNCERTAIN = 0.02
+"""Standard deviation of the weights that the parameters of a posterior start from."""
+
+
 class Recognition(nn.Module):
     """The recognition head: one hidden block shared by all variables, then one linear layer for them all.
 
@@ -86,6 +90,9 @@ class StockCritic(Critic):
         self.projection = nn.Linear(self.condition_width, features, bias=False) if projects else None
         self.recognition = Recognition(features, recognises, style, slope) if len(recognises) else None
         initialise(self, std, slope)
+        if self.recognition is not None:
+            # Whatever the family: a head that starts out certain of its guesses starts with an enormous loss.
+            initialise(self.recognition.parameters_of, UNCERTAIN)
         if style.spectral_norm:
             for part in (self.trunk, self.realness, self.projection):
                 if part is not None:

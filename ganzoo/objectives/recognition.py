@@ -30,6 +30,7 @@ class MutualInformation(Objective):
 
     def __init__(self, codes: LatentSpec, trunk: bool = True) -> None:
         self.codes = codes
+        self.recovers = frozenset(codes.names)
         self.trunk = trunk
 
     def critic_terms(self, round: Round) -> Iterator[Term]:
@@ -73,6 +74,7 @@ class AuxiliaryClassification(Objective):
 
     def __init__(self, conditions: LatentSpec, fakes: bool = False) -> None:
         self.conditions = conditions
+        self.recovers = frozenset(conditions.names)
         self.fakes = fakes
 
     def critic_terms(self, round: Round) -> Iterator[Term]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 
 from torch import Tensor
@@ -54,8 +55,8 @@ class Session:
         self._started = self._last_tick = perf_counter()
         self._images_at_tick = self.trainer.images
         self.run.update(status="running", message="")
-        self.observer.started(self.plan, self.run)
         try:
+            self.observer.started(self.plan, self.run)
             with interruptible() as interruption:
                 while self.trainer.images < self.plan.config.images and not interruption.requested:
                     self._round()
@@ -72,7 +73,8 @@ class Session:
         self.observer.progressed(images)
         if images // config.tick > before // config.tick:
             self._tick()
-        if images // config.save_every > before // config.save_every:
+        # The last save waits for the last tick, so that a raised budget does not count its images twice.
+        if images < config.images and images // config.save_every > before // config.save_every:
             self._save()
 
     def _tick(self) -> None:
@@ -126,7 +128,7 @@ class Session:
             pictures=pictures,
             sentences=said,
             next=next_commands(self.plan.game.latent, self.run.path),
-            resume=f"ganzoo train --resume {self.run.path}",
+            resume=f"ganzoo train --resume {quote(str(self.run.path))}",
         )
         self.observer.finished(self.run, summary)
         return summary

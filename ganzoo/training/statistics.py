@@ -46,7 +46,7 @@ class Statistics:
         self._sums[player][:-1] += row
         self._sums[player][-1] += 1
         bad = self._first_bad[player]
-        bad.copy_(torch.minimum(bad, torch.where(row.isfinite(), torch.inf, float(images))))
+        bad.masked_fill_(~row.isfinite() & bad.isinf(), float(images))
 
     def read(self) -> dict[str, float]:
         """The means by name, after which the sums start again from zero."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from ganzoo.core.latent import LatentSpec
 from ganzoo.runs.directory import RunDirectory
@@ -36,8 +37,8 @@ def sentences(plan: Plan, stats: Mapping[str, float]) -> list[str]:
         estimate = stats.get(f"information/{name}")
         if estimate is None:
             continue
-        if latent[name].discrete:
-            ceiling = latent.entropy(name)
+        ceiling = latent.entropy(name) if latent[name].discrete else 0.0
+        if ceiling > 0:
             said.append(
                 f"Samples carry {estimate:.2f} of at most {ceiling:.2f} nats about {name} "
                 f"({max(0.0, estimate) / ceiling:.0%} of what it can say)."
@@ -56,11 +57,12 @@ def sentences(plan: Plan, stats: Mapping[str, float]) -> list[str]:
 
 def next_commands(latent: LatentSpec, run: Path) -> list[str]:
     """Commands that make sense after training, for this latent space."""
-    commands = [f"ganzoo sample {run} -n 100 --out grid.png"]
+    path = quote(str(run))
+    commands = [f"ganzoo sample {path} -n 100 --out grid.png"]
     steered = [*latent.conditions.names, *latent.codes.names]
     for name in steered:
         if latent[name].discrete:
-            commands.append(f"ganzoo sample {run} -n 20 --given {name}=1 --out {name}-1.png")
+            commands.append(f"ganzoo sample {path} -n 20 --given {name}=1 --out {name}-1.png")
             break
-    commands.append(f"ganzoo traverse {run}" + (f" {steered[-1]} --gif" if latent.codes.names else ""))
+    commands.append(f"ganzoo traverse {path}" + (f" {steered[-1]} --gif" if latent.codes.names else ""))
     return commands

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.core.data import Samples, Split
-from ganzoo.core.errors import RunError
+from ganzoo.core.errors import RunError, UsageError
 from ganzoo.core.objective import Term
 from ganzoo.core.round import Hand, Round
 from ganzoo.data.batches import batches
@@ -100,7 +100,8 @@ class Trainer:
             )
             if not self._take_gradient(move.player, round):
                 continue
-            if self.game.model.options.updates == "simultaneous":
+            last = move.turn == move.player.turns - 1
+            if last and self.game.model.options.updates == "simultaneous":
                 pending.append(move.player.name)
                 continue
             self.optimisers[move.player.name].step()
@@ -143,7 +144,7 @@ class Trainer:
         found = self.statistics.first_not_finite()
         if found is not None:
             name, images = found
-            round_number = images // self.images_per_round + 1
+            round_number = -(-images // self.images_per_round)
             raise RunError(f"{name} was not a finite number in round {round_number:,} ({images:,} images)")
         for network, module in self.game.networks.items():
             for name, value in module.state_dict().items():
@@ -191,12 +192,15 @@ class Trainer:
         return True
 
     def _owned(self, player: Player, only: tuple[str, ...]) -> list[torch.nn.Parameter]:
-        return [
+        found = [
             parameter
             for owned in self.game.parameters[player.name].values()
             for name, parameter in owned
             if not only or any(name == path or name.startswith(f"{path}.") for path in only)
         ]
+        if not found:
+            raise UsageError(f"a term is only for {', '.join(only)}, and player {player.name} owns nothing there")
+        return found
 
     def _record(self, player: Player, terms: list[Term]) -> None:
         with torch.no_grad():

@@ -2,12 +2,13 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import Toys, tiny_data
+from helpers import tiny_data
 from pydantic import BaseModel, Field, ValidationError
 from torch import Tensor
 
 from ganzoo.core.data import Dataset, DataSpec, LabelSpec, Samples, Split, validation_sentence
 from ganzoo.core.errors import UsageError
+from ganzoo.core.invariance import Affine, Flip
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,8 @@ def test_an_impossible_label_is_refused(wrong: dict[str, Any], complaint: str) -
         ({"sources": ()}, "at least 1 item"),
         ({"shape": (2, 4, 4)}, "drawn as images"),
         ({"shape": (4, 4)}, "drawn as images"),
+        ({"drawn_as": "heatmap", "invariances": [{"kind": "flip"}]}, "invariances are maps of images"),
+        ({"invariances": [{"kind": "twist"}]}, "'affine', 'flip'"),
         ({"colour": "red"}, "Extra inputs"),
     ],
 )
@@ -47,9 +50,9 @@ def test_an_impossible_specification_is_refused(wrong: dict[str, Any], complaint
 
 
 def test_a_specification_is_immutable_and_survives_json() -> None:
-    data = tiny_data()
+    data = tiny_data(invariances=(Affine(rotation=3), Flip()))
     with pytest.raises(ValidationError, match="frozen"):
-        data.name = "other"  # type: ignore[misc]
+        data.name = "other"
     assert DataSpec.model_validate_json(data.model_dump_json()) == data
     assert DataSpec.model_validate(data.model_dump(mode="json")) == data
 
@@ -78,15 +81,24 @@ def test_a_split_is_streamed_unless_it_says_otherwise() -> None:
     assert Stream().tensor() is None
 
 
-class Sized(Toys):
+class Sized(Dataset):
     name = "sized"
+    summary = "As many samples as asked for."
 
     class Options(Dataset.Options):
         size: int = Field(4, ge=1)
 
+    @property
+    def spec(self) -> DataSpec:
+        return tiny_data(size=self.options.size)
+
+    def split(self, part: str, source: str = "data") -> Split:
+        raise NotImplementedError
+
 
 def test_a_data_set_takes_its_options_by_name_or_whole() -> None:
-    assert Sized().options.size == 4
+    assert Sized().spec.size == 4
+    assert not Sized.offline
     assert Sized(size=7).options == Sized(Sized.Options(size=7)).options
 
 

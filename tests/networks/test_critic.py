@@ -173,3 +173,12 @@ def test_the_repr_says_how_conditions_enter_and_what_is_recognised() -> None:
     assert "category: 4" in text
     beside = FAMILIES["mlp"].critic(DIGITS, thin(), LATENT.conditions, NOTHING)
     assert "condition=3 beside the sample" in repr(beside)
+
+
+@pytest.mark.parametrize("family", ["infogan-slim", "mlp"])
+def test_an_untrained_head_is_uncertain(family):
+    torch.manual_seed(0)
+    critic = FAMILIES[family].critic(DIGITS, NetworkStyle(), NOTHING, LATENT.codes)
+    parameters = critic(torch.rand(64, 1, 28, 28) * 2 - 1).recognised
+    assert LATENT.posterior("category", parameters["category"]).entropy().mean() > 0.9 * LATENT.entropy("category")
+    assert -LATENT.posterior("slant", parameters["slant"]).log_prob(torch.zeros(64, 2)).mean() < 3

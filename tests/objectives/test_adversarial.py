@@ -35,7 +35,7 @@ def realness(*shape: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def test_options_offer_every_loss() -> None:
-    offered = ModelOptions.model_fields["adversarial"].annotation.__args__  # type: ignore[union-attr]
+    offered = ModelOptions.model_fields["adversarial"].annotation.__args__
     assert sorted(offered) == NAMES == sorted(CRITIC)
 
 
@@ -67,7 +67,7 @@ def test_the_generators_turn_judges_no_real_sample(name: str) -> None:
     real, fake = realness(4, 1)
     round = told_round("generator", real=real, fake=fake)
     terms_of(ADVERSARIAL[name](), "generator", round)
-    assert len(round.networks["critic"].seen) == 1  # type: ignore[arg-type, union-attr]
+    assert len(round.networks["critic"].seen) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -114,7 +114,7 @@ def test_a_penalty_is_the_critics_alone_and_costs_one_call(penalty: GradientPena
 def test_r1_needs_no_generator() -> None:
     round = critic_round(Formula(linear), (6,))
     del round.__dict__["fakes"]
-    round.networks["generator"].forward = None  # type: ignore[method-assign, assignment]
+    round.networks["generator"].forward = None
     list(R1().terms("critic", round))
 
 

@@ -102,7 +102,7 @@ def test_a_perfect_critic_knows_the_whole_entropy_of_a_discrete_code(variable: V
 
 @pytest.mark.parametrize("variable", CONTINUOUS, ids=lambda variable: variable.text())
 def test_a_perfect_critic_reaches_the_bound_of_a_continuous_code_and_no_more(variable: Variable) -> None:
-    sigma = SIGMA_MIN if variable.head_width > variable.size else variable.sigma  # type: ignore[attr-defined]
+    sigma = SIGMA_MIN if variable.head_width > variable.size else variable.sigma
     bound = entropy(variable) - variable.size * math.log(sigma * math.sqrt(2 * math.pi))
     assert perfect(variable) == pytest.approx(bound, rel=1e-5)
     assert bound == pytest.approx(variable.information_bound)
@@ -190,9 +190,7 @@ def test_components_are_summed_and_rows_averaged() -> None:
     one, two = Uniform(1, role="code", sigma=1.0), Uniform(2, role="code", sigma=1.0)
     round, codes = heads(two, torch.zeros(N, 2))
     (term,) = MutualInformation(round.latent).terms("generator", round)
-    alone = [
-        td.Normal(0.0, 1.0).log_prob(codes[:, column]).mean().item() + one.entropy for column in range(two.size)
-    ]
+    alone = [td.Normal(0.0, 1.0).log_prob(codes[:, column]).mean().item() + one.entropy for column in range(two.size)]
     assert -term.value.item() == pytest.approx(sum(alone), rel=1e-5)
     twice, codes = heads(two, torch.zeros(2 * N, 2))
     (longer,) = MutualInformation(twice.latent).terms("generator", twice)
@@ -371,7 +369,7 @@ def test_the_critic_learns_from_generated_classes_only_if_asked_to() -> None:
     fake = torch.randn(4, 10, generator=torch.Generator().manual_seed(0))
     without, round = classified("critic", torch.zeros(4, 10), [0, 1, 2, 3], fake)
     assert list(without) == ["class/label"]
-    assert not round.networks["generator"].heard  # type: ignore[union-attr]
+    assert not round.networks["generator"].heard
     terms, round = classified("critic", torch.zeros(4, 10), [0, 1, 2, 3], fake, fakes=True)
     asked = round.latents["label"].argmax(dim=1).tolist()
     assert list(terms) == ["class/label", "fake_class/label"]

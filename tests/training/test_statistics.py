@@ -62,6 +62,12 @@ def test_a_report_that_is_not_finite_is_found_too():
     assert statistics.first_not_finite() == ("information/category", 16)
 
 
+def test_progress_is_exact_beyond_what_float32_holds():
+    statistics = Statistics(CPU)
+    statistics.add("critic", [term(math.nan)], 2**24 + 1)
+    assert statistics.first_not_finite() == ("critic/adversarial", 2**24 + 1)
+
+
 def test_nothing_waits_for_the_device_before_the_statistics_are_read():
     class Waits(TorchDispatchMode):
         count = 0
