@@ -335,7 +335,7 @@ def test_training_from_python_is_one_call(folder):
 
 
 def test_what_is_no_run_cannot_be_opened(folder):
-    with pytest.raises(UsageError, match="there is no run in runs '7'"):
+    with pytest.raises(UsageError, match="there is no run '7' in runs"):
         ganzoo.open(7)
     (folder / "pics").mkdir()
     with pytest.raises(UsageError, match="pics is not a run directory"):
@@ -442,7 +442,10 @@ def test_settings_that_do_not_differ_may_be_given_again(folder):
         ({"flags": {"data": "mnist", "tick": 17}}, "data is 'toys', not 'mnist', tick is 16, not 17$"),
         ({"options": ["noise=3"]}, "options.noise is 62, not 3$"),
         ({"options": {"r1": 0.5}}, r"options.r1 is 0.0, not 0.5$"),
-        ({"options": ["latent=z: normal(3)"]}, "options.noise is 62, not None, .*options.latent is None, not 'z: normal(3)'$"),
+        (
+            {"options": ["latent=z: normal(3)"]},
+            "options.noise is 62, not None, .*options.latent is None, not 'z: normal(3)'$",
+        ),
         ({"data_options": ["size=95"]}, "data_options.size is None, not 95$"),
         ({"flags": {"images": 48}}, "the budget of this run is 64 images; it can be raised, but not lowered to 48$"),
         ({"flags": {"epochs": 0.5}}, "it can be raised, but not lowered to 48$"),
@@ -485,7 +488,9 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(folder):
     assert timeless(run) == timeless(whole)
 
 
-@pytest.mark.xfail(reason="bug: resume() says nothing of the damaged checkpoint; the sampler warns", raises=pytest.fail.Exception)
+@pytest.mark.xfail(
+    reason="bug: resume() says nothing of the damaged checkpoint; the sampler warns", raises=pytest.fail.Exception
+)
 def test_a_damaged_checkpoint_is_named(folder):
     made = start(folder, flags={"images": 96, "save_every": 32})
     (made.path / "checkpoints" / "000000096" / "manifest.json").unlink()
@@ -506,9 +511,7 @@ def test_another_models_checkpoint_is_refused(folder):
     other = start(folder, "gan", flags={"images": 32}, noise=7)
     for checkpoint in one.directory.checkpoints.iterdir():
         shutil.rmtree(checkpoint)
-    shutil.copytree(
-        other.directory.checkpoints, one.directory.checkpoints, dirs_exist_ok=True
-    )
+    shutil.copytree(other.directory.checkpoints, one.directory.checkpoints, dirs_exist_ok=True)
     with pytest.raises(RunError, match="is of another model: generator"):
         api.resume(1, out=folder, flags={"images": 64}, zoo=zoo_of())
 

@@ -18,7 +18,18 @@ from ganzoo.training.trainer import Trainer
 from ganzoo.zoo.hookspecs import hookimpl
 from ganzoo.zoo.manager import Zoo
 
-__all__ = ["MODELS", "TIMES", "Toys", "checkpointed", "configured", "pictures", "start", "timeless", "trainer", "zoo_of"]
+__all__ = [
+    "MODELS",
+    "TIMES",
+    "Toys",
+    "checkpointed",
+    "configured",
+    "pictures",
+    "start",
+    "timeless",
+    "trainer",
+    "zoo_of",
+]
 
 MODELS = ("gan", "cgan", "acgan", "infogan")
 TIMES = ("seconds", "images_per_second")
@@ -80,13 +91,16 @@ def configured(
     zoo: Zoo | None = None,
     **options: Any,
 ) -> api.Configured:
-    """A tiny run: 64 images in batches of 16, in float32, narrow networks; ``flags`` and options say otherwise."""
+    """A tiny run: 64 images in batches of 16, in float32, narrow networks; ``flags`` and options say otherwise.
+
+    It saves every 64 images, for the default of ten checkpoints would be one a round.
+    """
     if isinstance(model, type):
         model, zoo = model.name, zoo_of(model)
     return api.configure(
         model,
         data="toys",
-        flags={"images": 64, "batch": 16, "device": "cpu", "precision": "fp32", **(flags or {})},
+        flags={"images": 64, "batch": 16, "device": "cpu", "precision": "fp32", "save_every": 64, **(flags or {})},
         data_options=data_options or {},
         options={"width": 0.125, **options},
         zoo=zoo or zoo_of(),

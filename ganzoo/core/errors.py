@@ -26,13 +26,14 @@ class RunError(GanzooError):
     """A run could not start, go on or be read back (exit status 1)."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+def unknown(kind: str, name: str, known: Iterable[str], *, where: str = "") -> UsageError:
     """The error for a name that does not exist, with the nearest names that do.
 
     Args:
         kind: what was looked for, as a word ("model", "option").
         name: the name that was given.
         known: every name that would have been understood.
+        where: the place where it was looked for, if that needs saying ("runs").
 
     Returns:
         An error to raise, such as ``there is no model 'infogam'; did you mean 'infogan'?``.
@@ -45,4 +46,4 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
         advice = "known: " + ", ".join(names)
     else:
         advice = "there are none"
-    return UsageError(f"there is no {kind} {name!r}; {advice}")
+    return UsageError(f"there is no {kind} {name!r}{f' in {where}' if where else ''}; {advice}")

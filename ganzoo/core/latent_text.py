@@ -19,6 +19,7 @@ __all__ = ["describe_variables", "format_variables", "parse_variables"]
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"""[^\s:,()\[\]{}="]+""")
 _KEY = re.compile(_WORD.pattern + r"(?=\s*=)")
+_LONG_LIST = re.compile(r"\[[^]]{20,}\]")
 _JSON = json.JSONDecoder()
 
 
@@ -38,13 +39,17 @@ def parse_variables(text: str) -> dict[str, Variable]:
 
 
 def describe_variables(variables: Mapping[str, Variable]) -> str:
-    """A table with a line per variable: its columns, text, entropy in nats and width of recognition head."""
+    """A table with a line per variable: its columns, text, entropy in nats and width of recognition head.
+
+    Long lists of probabilities or names are left out of the text.
+    """
     rows = [("", "columns", "variable", "entropy", "head")]
     start = 0
     for name, variable in variables.items():
         stop = start + variable.width
         head = "" if variable.role == "noise" else str(variable.head_width)
-        rows.append((name, f"{start}:{stop}", variable.text(), f"{variable.entropy:.3f}", head))
+        text = _LONG_LIST.sub("[…]", variable.text())
+        rows.append((name, f"{start}:{stop}", text, f"{variable.entropy:.3f}", head))
         start = stop
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(

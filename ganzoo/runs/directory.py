@@ -98,7 +98,7 @@ class RunDirectory:
             raise UsageError(f"{path} is not a run directory: it has no run.json")
         names = [each.name for _, each in known]
         # A close name where there is one, otherwise the newest few: hundreds of runs are no help.
-        raise unknown(f"run in {root}", text, get_close_matches(text, names) or names[-5:])
+        raise unknown("run", text, get_close_matches(text, names) or names[-5:], where=str(root))
 
     @classmethod
     def list(cls, root: Path | str = "runs") -> builtins.list[Self]:

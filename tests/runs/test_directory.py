@@ -102,10 +102,10 @@ def test_opens_by_number_or_beginning_of_the_name(tmp_path, record, which):
 @pytest.mark.parametrize(
     ("which", "sentence"),
     [
-        ("0000", "there is no run in"),
-        (7, "there is no run in .* '7'; known: 00001-infogan-mnist, 00002-infogan-mnist"),
+        ("0000", "there is no run '0000' in"),
+        (7, "there is no run '7' in .*; known: 00001-infogan-mnist, 00002-infogan-mnist"),
         ("00001-infogam-mnist", "did you mean '00001-infogan-mnist'"),
-        ("a\0b", "there is no run in"),
+        ("a\0b", "there is no run "),
     ],
 )
 def test_what_cannot_be_opened_is_one_sentence(tmp_path, record, which, sentence):

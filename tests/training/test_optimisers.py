@@ -84,8 +84,9 @@ def test_the_state_names_moments_and_steps_by_parameter():
     play(playing, 1)
     state = optimiser_state(playing.game, playing.optimisers)
     parameters = {
-        f"{network}.{name}" for network in playing.game.networks for name, _ in
-        playing.game.networks[network].named_parameters()
+        f"{network}.{name}"
+        for network in playing.game.networks
+        for name, _ in playing.game.networks[network].named_parameters()
     }
     assert set(state) == {f"{name}:{key}" for name in parameters for key in ("exp_avg", "exp_avg_sq", "step")}
     assert all(float(value) == 1 for key, value in state.items() if key.endswith(":step"))

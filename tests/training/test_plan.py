@@ -12,7 +12,8 @@ def plan(*args, **settings) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("images", "batch", "turns", "rounds"), [(64, 16, 1, 4), (65, 16, 1, 5), (1, 16, 1, 1), (64, 16, 3, 2), (48, 16, 3, 1)]
+    ("images", "batch", "turns", "rounds"),
+    [(64, 16, 1, 4), (65, 16, 1, 5), (1, 16, 1, 1), (64, 16, 3, 2), (48, 16, 3, 1)],
 )
 def test_the_last_round_is_played_whole(images, batch, turns, rounds):
     made = plan("gan", flags={"images": images, "batch": batch}, critic_turns=turns)

@@ -156,7 +156,9 @@ def test_a_round_is_the_textbook_round():
     rounds(playing, 3)
     expected = state_of(twin.game.networks)
     for name, value in state_of(playing.game.networks).items():
-        torch.testing.assert_close(value, expected[name], rtol=0, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            value, expected[name], rtol=0, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}"
+        )
 
 
 def test_the_critic_judges_the_same_fakes_again_after_its_step():
@@ -523,7 +525,9 @@ def test_a_term_that_is_not_finite_is_named_with_its_round(monkeypatch, value, t
         playing.check_finite()
     rounds(playing, 2)
     images = 16 * turns * played
-    with pytest.raises(RunError, match=rf"generator/fault was not a finite number in round {played} \({images} images\)"):
+    with pytest.raises(
+        RunError, match=rf"generator/fault was not a finite number in round {played} \({images} images\)"
+    ):
         playing.check_finite()
 
 
