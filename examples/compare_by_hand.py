@@ -1,7 +1,7 @@
 """Train two models with one budget, and put their sheets and their numbers side by side.
 
-    python examples/compare_by_hand.py           # a budget that shows digits
-    python examples/compare_by_hand.py 20k       # a shorter one
+python examples/compare_by_hand.py           # a budget that shows digits
+python examples/compare_by_hand.py 20k       # a shorter one
 """
 
 import sys

@@ -1,7 +1,7 @@
 """A latent space of one's own: written as text, looked at, trained, and turned one knob at a time.
 
-    python examples/own_latent_space.py          # a budget that shows the codes at work
-    python examples/own_latent_space.py 20k      # a shorter one
+python examples/own_latent_space.py          # a budget that shows the codes at work
+python examples/own_latent_space.py 20k      # a shorter one
 """
 
 import sys
@@ -20,11 +20,11 @@ def main(images: str = "200k") -> None:
     space = ganzoo.LatentSpec.parse(TEXT)
     print(f"{space!r}\n")
     for name in space.codes:
-        kind = "at most" if space[name].discrete else "in a differential sense"
-        print(f"H({name}) = {space.entropy(name):.3f} nats {kind}")
+        limit = f"at most {space.entropy(name):.2f}" if space[name].discrete else "any number of"
+        print(f"samples can carry {limit} nats about {name}")
 
     # Text and object are interchangeable, and parts of a latent space are latent spaces.
-    wider = ganzoo.LatentSpec(**{**space, "look": ganzoo.Normal(3, role="code", weight=0.2)})
+    wider = ganzoo.LatentSpec(**{**space, "look": ganzoo.Normal(3, role="code", weight=0.2, sigma=1.0)})
     print(f"\nwith a wider look: {wider}\n")
 
     run = ganzoo.train("infogan", data="mnist", images=images, latent=str(wider))

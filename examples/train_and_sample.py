@@ -1,7 +1,7 @@
 """Train a model from Python, watch it, and draw from it.
 
-    python examples/train_and_sample.py          # a budget that shows the codes at work
-    python examples/train_and_sample.py 20k      # a shorter one
+python examples/train_and_sample.py          # a budget that shows the codes at work
+python examples/train_and_sample.py 20k      # a shorter one
 """
 
 import sys

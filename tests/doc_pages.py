@@ -8,7 +8,6 @@ one namespace; a ``text`` block right after one is what it prints. Any other blo
 What a page says to its test stands in HTML comments, which readers do not see:
 
     <!-- test: replace 200k with 512 -->      in the next block, run this instead
-    <!-- test: skip: it needs the network --> do not run the next block
     <!-- test: own settings -->               from here on without the tiny budget of BUDGET
     <!-- file: NAME -->                       the next block is the content of this file
 """
@@ -49,7 +48,16 @@ _COMMENT = re.compile(r"^<!-- (test|file): (.*?) -->\s*$")
 _REPLACE = re.compile(r"replace (.+) with (.+)")
 _SITE = ".site"
 # Commands start from a process that has these already: importing torch takes seconds, and its optimisers as long again.
-_WARM = ["torch", "torch._dynamo", "rich.console", "rich.table", "ganzoo.api", "ganzoo.cli.main", "ganzoo.cli.train", __name__]
+_WARM = [
+    "torch",
+    "torch._dynamo",
+    "rich.console",
+    "rich.table",
+    "ganzoo.api",
+    "ganzoo.cli.main",
+    "ganzoo.cli.train",
+    __name__,
+]
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,6 @@ class Block:
         text: the lines between the fences.
         line: number of the opening fence's line, from 1.
         file: the file that it is the content of, or "".
-        skip: why it is not run, or "".
         replaced: texts to run instead of others.
         own_settings: whether a comment above it says so.
     """
@@ -70,7 +77,6 @@ class Block:
     text: str
     line: int
     file: str = ""
-    skip: str = ""
     replaced: tuple[tuple[str, str], ...] = ()
     own_settings: bool = False
 
@@ -96,8 +102,6 @@ def blocks(text: str) -> Iterator[Block]:
                 said["file"] = value
             elif value == "own settings":
                 said["own_settings"] = True
-            elif value.startswith("skip: "):
-                said["skip"] = value.removeprefix("skip: ")
             else:
                 replacement = _REPLACE.fullmatch(value)
                 assert replacement, f"line {number}: the test does not understand {value!r}"
@@ -132,9 +136,7 @@ class Reader:
             if block.own_settings:
                 (self.folder / "ganzoo.toml").unlink(missing_ok=True)
             where = f"{page.name}, line {block.line}"
-            if block.skip:
-                printed = None
-            elif block.file:
+            if block.file:
                 file = self.folder / block.file
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(block.runnable + "\n", encoding="utf-8")
@@ -167,13 +169,9 @@ class Reader:
             if target is not None:
                 target.write_text(output, encoding="utf-8")
             return status, "" if target else output
-        environment = os.environ | variables
-        environment["PYTHONPATH"] = str(self.folder / _SITE)
-        environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
-            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -268,7 +268,7 @@ def test_what_cannot_be_built_is_one_sentence_and_writes_nothing(folder, case, c
 @pytest.mark.parametrize("data", ["nowhere/at/all", "./empty"])
 def test_a_folder_without_images_is_one_sentence(folder, data):
     (folder / "empty").mkdir()
-    with pytest.raises(UsageError, match="'nowhere/at/all' does not exist|there are no images to train with in empty"):
+    with pytest.raises(UsageError, match=r"'nowhere/at/all' does not exist|there are no images to train with in empty"):
         api.start(api.configure("gan", data=data), out="runs")
     assert not (folder / "runs").exists()
 
@@ -405,7 +405,7 @@ def test_a_model_asked_for_by_its_distribution_is_found_again(folder):
 # ---- resume ----
 
 
-@pytest.mark.parametrize("flags", [{"images": 128}, {"images": "128"}, {"epochs": 128 / 96}])
+@pytest.mark.parametrize("flags", [{"images": "128"}, {"epochs": 128 / 96}])
 def test_a_budget_may_be_raised(folder, flags):
     start(folder, flags={"images": 64})
     run = api.resume(1, out=folder, flags=flags, zoo=zoo_of())
@@ -462,6 +462,13 @@ def test_anything_else_is_refused_with_the_difference_shown(folder, given, match
     assert {path: path.read_bytes() for path in made.path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.xfail(reason="bug: the epochs win and the images are ignored")
+def test_images_and_epochs_together_are_refused_when_a_run_goes_on_too(folder):
+    start(folder)
+    with pytest.raises(UsageError, match="--images and --epochs both set the budget"):
+        api.resume(1, out=folder, flags={"images": 128, "epochs": 2}, zoo=zoo_of())
+
+
 def test_a_run_that_was_never_saved_starts_again(folder):
     class Broken(Observer):
         def progressed(self, images):
@@ -502,7 +509,7 @@ def test_a_run_whose_checkpoints_are_all_damaged_says_so(folder):
     made = start(folder, flags={"images": 32})
     for manifest in made.path.glob("checkpoints/*/manifest.json"):
         manifest.write_text("{")
-    with pytest.raises(RunError, match="has no checkpoint that is whole, so start the run again: .*is damaged"):
+    with pytest.raises(RunError, match=r"has no checkpoint that is whole, so start the run again: .*is damaged"):
         api.resume(1, out=folder, flags={"images": 64}, zoo=zoo_of())
 
 

@@ -134,8 +134,8 @@ class Session:
         return summary
 
     def _last_stats(self) -> Mapping[str, float]:
-        rows = self.run.stats()
-        return rows[-1] if rows else {}
+        last, times = (self.run.stats() or [{}])[-1], ("images", "seconds", "images_per_second")
+        return {name: value for name, value in last.items() if name not in times}
 
     def _fail(self, error: BaseException) -> None:
         """Say in the record why the run ended, as far as the disk still allows."""

@@ -182,11 +182,13 @@ class Trainer:
         for term in terms:
             losses.setdefault(term.only, []).append(term.weight * term.value)
         remaining = len(losses)
+        # Of players that move at once, the next may learn through the same pass of the generator.
+        shared = self.game.model.options.updates == "simultaneous"
         for only, values in losses.items():
             remaining -= 1
             # inputs= keeps the gradient out of parameters of other players, and spares its computation.
             torch.autograd.backward(
-                torch.stack(values).sum(), inputs=self._owned(player, only), retain_graph=remaining > 0
+                torch.stack(values).sum(), inputs=self._owned(player, only), retain_graph=shared or remaining > 0
             )
         self._record(player, terms)
         return True

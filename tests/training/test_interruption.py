@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_helpers import checkpointed, configured, pictures, start, timeless, zoo_of
+from training_helpers import checkpointed, pictures, start, timeless, zoo_of
 
 from ganzoo import api
 from ganzoo.training.interruption import interruptible
@@ -85,7 +85,8 @@ class Slow(Observer):
             time.sleep(0.3)
 
 torch.set_num_threads(int(sys.argv[2]))
-run = api.start(configured("infogan", flags={"images": 480, "save_every": 160, "tick": 48}), out=sys.argv[1], observer=Slow())
+made = configured("infogan", flags={"images": 480, "save_every": 160, "tick": 48})
+run = api.start(made, out=sys.argv[1], observer=Slow())
 print(run.record.status, flush=True)
 """
 

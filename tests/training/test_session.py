@@ -211,6 +211,14 @@ def test_a_second_signal_stops_at_once_and_the_last_checkpoint_counts(tmp_path):
     assert same(resumed, start(tmp_path / "whole", flags={"images": 96, "save_every": 32}))
 
 
+def test_a_resumed_run_that_has_nothing_to_do_tells_what_it_told_before(tmp_path):
+    first, second = Recorder(), Recorder()
+    start(tmp_path, "infogan", observer=first)
+    api.resume(1, out=tmp_path, observer=second, zoo=zoo_of())
+    one, two = first.summaries[0], second.summaries[0]
+    assert (one.stats, one.sentences, one.pictures, one.next) == (two.stats, two.sentences, two.pictures, two.next)
+
+
 # ---- failure ----
 
 
@@ -260,7 +268,7 @@ def test_a_disk_that_fills_during_a_save_ends_the_run_and_spoils_nothing(tmp_pat
 
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint, "write_synced", full)
-        with pytest.raises(RunError, match="could not write the checkpoint at 64 images .*no space left.*: free some"):
+        with pytest.raises(RunError, match=r"could not write the checkpoint at 64 images .*no space left.*: free some"):
             start(tmp_path / "runs", flags=flags)
     run = api.open(1, tmp_path / "runs")
     assert run.record.status == "failed"
@@ -283,7 +291,7 @@ def test_a_disk_that_takes_nothing_at_all_still_ends_in_one_sentence(tmp_path, m
 
             monkeypatch.setattr("ganzoo.runs.files.os.fsync", full)
 
-    with pytest.raises(RunError, match="no space left on device.*the last good checkpoint is .*000000032"):
+    with pytest.raises(RunError, match=r"no space left on device.*the last good checkpoint is .*000000032"):
         start(tmp_path, observer=Unplugged(), flags={"images": 96, "save_every": 32})
     monkeypatch.undo()
     run = api.open(1, tmp_path)

@@ -192,7 +192,6 @@ def test_simultaneous_updates_are_both_gradients_at_the_old_weights():
     assert any(not torch.equal(here[name], there[name]) for name in trainable(alternating, "generator"))
 
 
-@pytest.mark.xfail(reason="bug: the optimiser steps once a turn at the end, each time with the last turn's gradient")
 def test_simultaneous_updates_still_count_every_turn_of_the_critic():
     """Each of several turns is a step of its own gradient, whenever it is taken."""
     one = trainer("gan", updates="simultaneous", critic_turns=3, critic_norm="none", betas=(0.0, 0.0))
@@ -426,7 +425,6 @@ def test_after_a_step_of_the_generator_the_next_player_gets_new_samples():
     assert passes[0][1] != passes[1][1], "the latents are the same"
 
 
-@pytest.mark.xfail(reason="bug: the first player's backward frees the graph that the second one needs")
 def test_two_players_of_the_generator_may_move_at_once():
     playing = trainer(Bodies, updates="simultaneous")
     before = copies(playing)
@@ -482,7 +480,7 @@ def test_another_models_checkpoint_is_refused_and_nothing_is_changed(tmp_path):
     point = saved(rounds(trainer("infogan"), 1), tmp_path)
     other = trainer("infogan", categories=[7])
     before = copies(other)
-    with pytest.raises(RunError, match="is of another model: .* there and .* here"):
+    with pytest.raises(RunError, match=r"is of another model: .* there and .* here"):
         other.restore(point)
     assert not changed(before, copies(other), "")
     assert other.images == 0
@@ -558,7 +556,7 @@ def test_a_learning_rate_far_too_high_never_hides_what_it_did(model, options):
 def test_a_learning_rate_beyond_reason_ends_the_run():
     playing = trainer("gan", critic_norm="none", generator_norm="none", critic_lr=1e30)
     rounds(playing, 3)
-    with pytest.raises(RunError, match="not a? ?finite"):
+    with pytest.raises(RunError, match=r"not (a )?finite"):
         playing.check_finite()
 
 
