@@ -1,59 +1,33 @@
 """What Python users call: configure, plan, train, resume, open; and the run that they get."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from PIL.Image import Image
 from torch import Tensor
 
-from ganzoo.core.data import Dataset, DataSpec
-from ganzoo.core.errors import RunError, UsageError, unknown
+from ganzoo.core.data import DataSpec, Split
+from ganzoo.core.errors import RunError
 from ganzoo.core.latent import LatentSpec
-from ganzoo.data.open import lasting_name, open_dataset
+from ganzoo.data.open import open_dataset
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
-from ganzoo.models.options import ModelOptions
 from ganzoo.runs import checkpoint
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.record import RunRecord
-from ganzoo.runs.resolve import resolve
-from ganzoo.runs.settings import Layer, epochs_to_images, flag_layer, option_layer, read_toml
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.sampling.traversal import Traversal
+from ganzoo.training.configuration import Configured, Options, as_layer, configure, prepare, resumed_config
 from ganzoo.training.events import Observer
-from ganzoo.training.hardware import Hardware
 from ganzoo.training.plan import Plan
 from ganzoo.training.session import Session
-from ganzoo.training.trainer import Trainer
-from ganzoo.zoo.catalogue import DEFAULT
 from ganzoo.zoo.manager import Zoo, default_zoo
 
 __all__ = ["Configured", "Run", "build", "configure", "open", "plan", "resume", "start", "train"]
-
-SETTINGS_FILE = "ganzoo.toml"
-Options = Sequence[str] | Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Configured:
-    """A run whose every setting is resolved.
-
-    Attributes:
-        config: the settings.
-        origins: where each comes from, by dotted key.
-        model: the model with its options.
-        dataset: the data set with its options.
-        zoo: where both were found.
-    """
-
-    config: RunConfig
-    origins: dict[str, str]
-    model: Model
-    dataset: Dataset
-    zoo: Zoo
 
 
 class Run:
@@ -127,102 +101,44 @@ class Run:
         """
         return self.sampler.sample(n, seed=seed, first=first, given=given)
 
+    def sheet(self, n: int | None = None, *, seed: int = 0, **given: Any) -> Image:
+        """The default picture of samples: a row a class where there are classes, otherwise a square grid.
+
+        Args:
+            n: how many; None for ten a class, or a hundred.
+            seed: names the series.
+            **given: variables to pin, as in ``sample``.
+        """
+        return self.sampler.sheet(n, seed=seed, given=given)
+
     def traverse(
-        self, variable: str | None = None, *, rows: int = 10, steps: int = 10, seed: int = 0
+        self,
+        variable: str | None = None,
+        component: int | None = None,
+        *,
+        rows: int = 10,
+        steps: int = 10,
+        seed: int = 0,
+        **given: Any,
     ) -> list[Traversal]:
-        """Samples along one variable at a time; all codes unless one is named."""
-        return self.sampler.traverse(variable, rows=rows, steps=steps, seed=seed)
+        """Samples along one component of one variable at a time.
+
+        Args:
+            variable: its name; None for every code, or where there is none every condition, or else the noise.
+            component: index of its component; None for all.
+            rows: rows of different noise, where rows are not classes.
+            steps: values of a continuous component.
+            seed: of the noise.
+            **given: other variables to pin, as in ``sample``.
+        """
+        return self.sampler.traverse(variable, component, rows=rows, steps=steps, seed=seed, given=given)
 
     def __repr__(self) -> str:
         record = self.record
         return f"Run({str(self.path)!r}: {record.config.model}, {record.status} at {record.images:,} images)"
 
 
-def configure(
-    model: str,
-    *,
-    data: str | None = None,
-    flags: Mapping[str, Any] | None = None,
-    options: Options = (),
-    data_options: Options = (),
-    config: Path | None = None,
-    zoo: Zoo | None = None,
-) -> Configured:
-    """Resolve every setting of a run, and make its model and data set.
-
-    Built-in defaults < the model's options < the recipe < ``ganzoo.toml`` in the working directory <
-    ``config`` < ``data`` and ``flags`` < ``options``.
-
-    Args:
-        model: name in the zoo, with a recipe's name after ``@`` if it is not the default one.
-        data: name of a data set, or path of a folder of images.
-        flags: settings by name; None where not given. ``epochs`` stands for ``images``.
-        options: the model's options, as ``key=value`` or by name.
-        data_options: the data set's options, likewise.
-        config: a settings file like ``ganzoo.toml``.
-        zoo: where models and data sets are looked up.
-
-    Raises:
-        UsageError: a name, setting, option or file is wrong.
-    """
-    zoo = zoo or default_zoo()
-    name, _, recipe_name = model.partition("@")
-    model_class = zoo.model(name)
-    name = model_class.name
-    given = dict(flags or {})
-    epochs = given.pop("epochs", None)
-    files = [Path(SETTINGS_FILE)] if Path(SETTINGS_FILE).is_file() else []
-    files += [config] if config is not None else []
-    layers = [layer for file in files for layer in read_toml(file, name)]
-    layers += [flag_layer({"data": data, **given})]
-    layers += [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
-    data = [layer.values["data"] for layer in [DEFAULTS, *layers] if "data" in layer.values][-1]
-    layers = [DEFAULTS, *recipe_layers(zoo, name, recipe_name, data), *layers]
-    wanted = {
-        key.removeprefix("data_options."): value
-        for layer in layers
-        for key, value in layer.values.items()
-        if key.startswith("data_options.")
-    }
-    dataset = open_dataset(zoo, data, **wanted)
-    if epochs is not None:
-        if given.get("images") is not None:
-            raise UsageError("--images and --epochs both set the budget; give one of them")
-        images = epochs_to_images(epochs, dataset.spec.size)
-        layers.append(Layer("--epochs", {"images": images}))
-    resolved, origins = resolve(layers, model_class.Options)
-    resolved = resolved.model_copy(update={"data": lasting_name(data, dataset)})
-    return Configured(resolved, origins, model_class(**resolved.options), dataset, zoo)
-
-
-DEFAULTS = Layer("default", {"data": "mnist"})
-
-
-def recipe_layers(zoo: Zoo, model: str, recipe: str, data: str) -> list[Layer]:
-    """The model's name and the settings of the recipe, if the catalogue has one for this data."""
-    chosen = Layer("the command line", {"model": model})
-    entry = zoo.catalogue.models.get(model)
-    if entry is None:
-        if recipe:
-            raise unknown(f"recipe of {model}", recipe, [])
-        return [chosen]
-    found = entry.recipe(data, recipe or DEFAULT)
-    if found is None:
-        return [chosen]
-    values = {f"options.{key}": value for key, value in found.options.items()}
-    values |= {"images": found.images, "batch": found.batch, "recipe": recipe or DEFAULT}
-    return [chosen, Layer(f"recipe {model}@{recipe or DEFAULT}", values)]
-
-
-def as_layer(options: Options, flag: str, table: str) -> Layer:
-    """Options as text or by name, as a layer of settings."""
-    if isinstance(options, Mapping):
-        values = {f"{table}.{key}": value for key, value in options.items()}
-        return Layer("the call", values)
-    return option_layer(options, flag, table)
-
-
-def build(model: str, data: str = "mnist", **options: Any) -> Game:
+def build(model: str | type[Model], data: str = "mnist", **options: Any) -> Game:
     """Put a model together for a data set, untrained; printed, it is the model's documentation.
 
     Raises:
@@ -316,7 +232,10 @@ def resume(
                 "cannot go on as if it had never stopped; put the old data back, or start a new run"
             )
         if any(directory.checkpoints.glob("[0-9]*")):
-            trainer.restore(checkpoint.latest(directory))
+            newest = checkpoint.latest(directory)
+            for complaint in newest.damaged:
+                warnings.warn(f"{complaint}; going on from {newest.path} instead", stacklevel=2)
+            trainer.restore(newest)
         directory.trim_stats(trainer.images)
         directory.update(config=config)
         Session(made, trainer, directory, observer or Observer()).play()
@@ -324,7 +243,7 @@ def resume(
 
 
 def train(
-    model: str,
+    model: str | type[Model],
     data: str = "mnist",
     *,
     images: int | str | None = None,
@@ -342,7 +261,7 @@ def train(
     """Train a model in a new run directory, and open it.
 
     Args:
-        model: name in the zoo, with a recipe's name after ``@`` if it is not the default one.
+        model: name in the zoo, with a recipe's name after ``@`` if it is not the default one; or a class.
         data: name of a data set, or path of a folder of images.
         images: budget in real samples, such as 640_000 or "640k"; the recipe's unless given.
         epochs: the budget in passes over the data, instead of ``images``.
@@ -373,53 +292,16 @@ def train(
     return start(configured, out=out, observer=observer)
 
 
-def open(which: Path | str | int, out: Path | str = "runs") -> Run:
-    """Open a run by its directory, its number, or the beginning of its name within ``out``.
+def open(which: Path | str | int, out: Path | str = "runs", *, zoo: Zoo | None = None) -> Run:
+    """Open a run by its directory, its number, the beginning of its name, or as ``latest`` within ``out``.
 
     Raises:
         UsageError: there is no such run.
         RunError: its record is damaged, or from a newer ganzoo.
     """
-    return Run(RunDirectory.open(which, out))
+    return Run(RunDirectory.open(which, out), zoo)
 
 
-def prepare(configured: Configured) -> tuple[Plan, Trainer]:
-    """Build the game and its trainer; nothing is written."""
-    config = configured.config
-    hardware = Hardware.choose(config.device, config.precision)
-    hardware.prepare()
-    game = Game.build(configured.model, configured.dataset.spec, config.seed)
-    splits = {source: configured.dataset.split("train", source) for source in game.data.sources}
-    made = Plan(game, config, configured.origins, hardware, game.notes)
-    return made, Trainer(game, splits, config, hardware)
-
-
-def checksum_of(splits: Mapping[str, Any]) -> str:
+def checksum_of(splits: Mapping[str, Split]) -> str:
     """The checksums of every source's training samples, joined."""
     return "+".join(split.checksum for split in splits.values())
-
-
-def resumed_config(
-    record: RunRecord, options_class: type[ModelOptions], size: int, flags: Mapping[str, Any], layers: Sequence[Layer]
-) -> RunConfig:
-    """The configuration of a run that goes on, with its budget raised if that was asked for.
-
-    Raises:
-        UsageError: the budget would fall, or anything else would change; the difference is shown.
-    """
-    given = dict(flags)
-    epochs = given.pop("epochs", None)
-    if epochs is not None:
-        given["images"] = epochs_to_images(epochs, size)
-    before = record.config
-    after, _ = resolve([Layer("the run", before.flat()), flag_layer(given), *layers], options_class)
-    difference = before.difference(after)
-    difference.pop("images", None)
-    if difference:
-        shown = ", ".join(f"{key} is {was!r}, not {now!r}" for key, (was, now) in difference.items())
-        raise UsageError(f"a run goes on with the settings that it started with, save for a larger budget: {shown}")
-    if after.images < before.images:
-        raise UsageError(
-            f"the budget of this run is {before.images:,} images; it can be raised, but not lowered to {after.images:,}"
-        )
-    return after

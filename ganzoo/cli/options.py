@@ -140,12 +140,7 @@ def find_run(run: str, root: str) -> Path:
     """
     from ganzoo.runs.directory import RunDirectory
 
-    if run != LATEST:
-        return RunDirectory.open(run, root).path
-    known = RunDirectory.list(root)
-    if not known:
-        raise UsageError(f"there is no run in {root} yet; `ganzoo train infogan --data mnist` makes one")
-    return known[-1].path
+    return RunDirectory.open(run, root).path
 
 
 root_option = click.option(

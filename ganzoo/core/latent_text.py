@@ -49,7 +49,7 @@ def describe_variables(variables: Mapping[str, Variable]) -> str:
         stop = start + variable.width
         head = "" if variable.role == "noise" else str(variable.head_width)
         text = _LONG_LIST.sub("[…]", variable.text())
-        rows.append((name, f"{start}:{stop}", text, f"{variable.entropy:.3f}", head))
+        rows.append((name, f"{start}:{stop}", text, f"{variable.entropy + 0.0:.3f}", head))
         start = stop
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(

@@ -26,12 +26,12 @@ def open_dataset(zoo: Zoo, name: str, /, root: str | os.PathLike[str] | None = N
         UsageError: there is no such data set or folder, or an option is unknown or has an impossible value.
     """
     if "/" in name or os.sep in name or name in (".", "..", "~"):
-        return Folder(path=name, **options)
+        return _folder(name, options)
     try:
         dataset = zoo.dataset(name)
     except UsageError:
         if Path(name).is_dir():
-            return Folder(path=name, **options)
+            return _folder(name, options)
         raise
     if root is not None and "root" in dataset.Options.model_fields:
         options["root"] = os.fspath(root)
@@ -42,3 +42,9 @@ def lasting_name(name: str, dataset: Dataset) -> str:
     """What names the data set from any working directory: its name, or a folder's absolute path."""
     is_path = isinstance(dataset, Folder) and name != Folder.name
     return str(Path(name).expanduser().resolve()) if is_path else name
+
+
+def _folder(path: str, options: dict[str, Any]) -> Folder:
+    if "path" in options:
+        raise UsageError(f"the folder is given twice, as {path} and as path={options['path']}; give one of them")
+    return Folder(path=path, **options)

@@ -60,12 +60,21 @@ class Game:
         latent = latent_space(model, data)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(stable_seed(seed, "networks"))
-            networks = model.networks(latent, data)
+            try:
+                networks = model.networks(latent, data)
+            except (RuntimeError, MemoryError) as error:
+                if "allocate" not in str(error) and not isinstance(error, MemoryError):
+                    raise
+                raise UsageError(
+                    f"the networks of {model.name} do not fit into memory; make the latent space or width smaller"
+                ) from error
         players = tuple(model.players(latent, data))
         try:
             parameters = ownership(networks, players)
         except ValueError as error:
             raise UsageError(f"model {model.name}: {error}") from error
+        if players[0].starts_at:
+            raise UsageError(f"model {model.name}: the first player deals the samples, so it must start at 0")
         objective = model.objective(latent, data)
         for name in latent.codes.names:
             if name not in objective.recovers:
@@ -79,6 +88,11 @@ class Game:
                 "normalisation; leave critic_norm at auto, or choose layer, group or none"
             )
         return cls(model, data, latent, networks, players, parameters, objective)
+
+    @property
+    def has_batch_statistics(self) -> bool:
+        """Whether any network normalises over the batch."""
+        return any(isinstance(module, _BatchNorm) for network in self.networks.values() for module in network.modules())
 
     @property
     def notes(self) -> list[str]:

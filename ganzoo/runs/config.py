@@ -22,7 +22,7 @@ class RunConfig(BaseModel):
     data: str = Field(min_length=1, description="the data set's name, or a folder of images")
     data_options: JsonDict = Field(default_factory=dict, description="the data set's options")
     images: int = Field(640_000, ge=1, description="the budget, in real samples")
-    batch: int = Field(128, ge=1, description="samples a turn, over all processes")
+    batch: int = Field(128, ge=1, le=1_000_000, description="samples a turn, over all processes")
     seed: int = Field(0, ge=0, lt=2**63, description="what all randomness of the run is derived from")
     device: str = Field("auto", min_length=1, description="auto, cpu, cuda, cuda:1, mps, …")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="of the networks' arithmetic")
@@ -83,5 +83,5 @@ def default_schedule(images: int, batch: int) -> dict[str, int]:
         "schedule": images,
         "half_life": max(1, min(10_000, images // 20)),
         "tick": max(batch, min(10_000, images // 100)),
-        "save_every": max(1, images // 10),
+        "save_every": max(10 * batch, images // 10),
     }

@@ -18,7 +18,10 @@ from ganzoo.core.errors import RunError, UsageError, unknown
 from ganzoo.runs.files import saving, write_atomically
 from ganzoo.runs.record import RunRecord
 
-__all__ = ["RunDirectory"]
+__all__ = ["LATEST", "RunDirectory"]
+
+LATEST = "latest"
+"""What the run with the highest number can be opened by."""
 
 _NUMBERED = re.compile(r"(\d{5,})-.+")
 _NUMBERING_TIMEOUT = 60  # seconds; making a directory takes milliseconds
@@ -73,7 +76,7 @@ class RunDirectory:
 
     @classmethod
     def open(cls, which: Path | str | int, root: Path | str = "runs") -> Self:
-        """Opens a run by its directory, or by its number or the beginning of its name within ``root``.
+        """Opens a run by its directory, or by its number, the beginning of its name or ``latest`` within ``root``.
 
         Raises:
             UsageError: there is no such run, or several, or the directory is not a run's.
@@ -84,7 +87,11 @@ class RunDirectory:
         if (path / "run.json").is_file():
             return cls(path, RunRecord.read(path / "run.json"))
         known = _numbered(root)
-        if text.isdecimal():
+        if text == LATEST:
+            if not known:
+                raise UsageError(f"there is no run in {root} yet; `ganzoo train infogan --data mnist` makes one")
+            found = [known[-1][1]]
+        elif text.isdecimal():
             found = [each for number, each in known if number == int(text)]
         else:
             found = [each for _, each in known if each.name.startswith(text)]

@@ -14,9 +14,7 @@ def test_maps_stay_channels_last_through_the_generator() -> None:
     for name, block in generator.net.named_children():
         if name.startswith(("map", "up1")):
             block.register_forward_hook(
-                lambda _module, _inputs, output: formats.append(
-                    output.is_contiguous(memory_format=torch.channels_last)
-                )
+                lambda _module, _inputs, output: formats.append(output.is_contiguous(memory_format=torch.channels_last))
             )
     generator(torch.randn(4, 6))
     assert formats == [True, True]

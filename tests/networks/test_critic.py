@@ -25,9 +25,7 @@ def thin(**values: object) -> NetworkStyle:
     return NetworkStyle.model_validate({"width": 0.25, **values})
 
 
-def critic_of(
-    style: NetworkStyle, sees: LatentSpec = NOTHING, recognises: LatentSpec = NOTHING
-) -> StockCritic:
+def critic_of(style: NetworkStyle, sees: LatentSpec = NOTHING, recognises: LatentSpec = NOTHING) -> StockCritic:
     return SLIM.critic(DIGITS, style, sees, recognises)
 
 

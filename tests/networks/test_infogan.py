@@ -9,9 +9,7 @@ from ganzoo.networks.style import NetworkStyle
 
 DIGITS = DataSpec(name="digits", shape=(1, 28, 28), size=10)
 COLOUR = DataSpec(name="colour", shape=(3, 32, 32), size=10)
-LATENT = LatentSpec(
-    z=Normal(62), category=Categorical(10, role="code"), style=Uniform(2, role="code", sigma=1.0)
-)
+LATENT = LatentSpec(z=Normal(62), category=Categorical(10, role="code"), style=Uniform(2, role="code", sigma=1.0))
 STYLE = NetworkStyle()
 
 

@@ -97,9 +97,7 @@ def test_bf16_autocast_trains_and_samples_stay_in_float32(family: Family, data: 
     assert samples.min() >= data.range[0] and samples.max() <= data.range[1]
     (verdict.realness.float().mean() + verdict.recognised["category"].float().square().mean()).backward()
     for network in (generator, critic):
-        assert all(
-            parameter.grad is None or parameter.grad.isfinite().all() for parameter in network.parameters()
-        )
+        assert all(parameter.grad is None or parameter.grad.isfinite().all() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize(("family", "data"), PAIRS)

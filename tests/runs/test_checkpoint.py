@@ -233,9 +233,7 @@ def test_a_full_disk_leaves_earlier_checkpoints_and_no_trace(run, monkeypatch):
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", full_after_one)
-    with pytest.raises(
-        RunError, match=r"could not write the checkpoint at 200 images .*\(no space left"
-    ) as caught:
+    with pytest.raises(RunError, match=r"could not write the checkpoint at 200 images .*\(no space left") as caught:
         save(run, 200, tensors(), META)
     assert "\n" not in str(caught.value)
     monkeypatch.undo()
@@ -319,9 +317,7 @@ def test_modules_are_restored_whole_or_in_part(run):
         assert torch.equal(other["generator"].state_dict()[key], value)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"generator": nn.Linear(3, 4)}, {"encoder": nn.Linear(3, 4)}, modules(width=5)]
-)
+@pytest.mark.parametrize("wrong", [{"generator": nn.Linear(3, 4)}, {"encoder": nn.Linear(3, 4)}, modules(width=5)])
 def test_a_checkpoint_of_another_model_is_refused_and_changes_nothing(run, wrong):
     save(run, 100, {"networks": state_of(modules())}, META)
     before = {key: value.clone() for key, value in state_of(wrong).items()}

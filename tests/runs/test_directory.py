@@ -63,9 +63,7 @@ def test_processes_never_share_a_number(tmp_path, record):
     other = record.model_copy(update={"config": record.config.model_copy(update={"model": "gan"})})
     spawn = multiprocessing.get_context("spawn")
     barrier = spawn.Barrier(2)
-    pair = [
-        spawn.Process(target=create_at_once, args=(barrier, tmp_path, each, 20)) for each in (record, other)
-    ]
+    pair = [spawn.Process(target=create_at_once, args=(barrier, tmp_path, each, 20)) for each in (record, other)]
     for process in pair:
         process.start()
     for process in pair:

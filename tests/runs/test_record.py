@@ -25,9 +25,7 @@ def test_a_missing_record_means_that_it_is_no_run(tmp_path):
         RunRecord.read(tmp_path / "run.json")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"schema_version": 1, "config": 3}', "\xff", "[" * 100_000]
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema_version": 1, "config": 3}', "\xff", "[" * 100_000])
 def test_a_damaged_record_is_one_sentence(tmp_path, text):
     file = tmp_path / "run.json"
     file.write_text(text, encoding="latin-1")

@@ -100,9 +100,7 @@ def test_a_later_alternative_drops_the_earlier_one_in_either_direction():
 
 
 def test_both_alternatives_in_one_layer_are_refused():
-    with pytest.raises(
-        UsageError, match=r"noise and latent say the same thing twice \(-o noise=3 and -o latent"
-    ):
+    with pytest.raises(UsageError, match=r"noise and latent say the same thing twice \(-o noise=3 and -o latent"):
         resolved(option_layer(["noise=3", "latent=z: normal(8)"]))
     with pytest.raises(UsageError, match=r"twice \(ganzoo\.toml\): give one"):
         resolved(Layer("ganzoo.toml", {"options.latent": "z: normal(8)", "options.categories": [3]}))
@@ -124,9 +122,7 @@ def test_a_stored_configuration_resolves_to_itself(items):
 
 
 def test_an_unknown_option_says_where_and_what_was_meant():
-    with pytest.raises(
-        UsageError, match=r"^-o nosie=3: there is no option of infogan 'nosie'; did you mean 'noise'\?"
-    ):
+    with pytest.raises(UsageError, match=r"^-o nosie=3: there is no option of infogan 'nosie'; did you mean 'noise'\?"):
         resolved(option_layer(["nosie=3"]))
 
 
@@ -136,18 +132,14 @@ def test_an_impossible_option_says_where():
 
 
 def test_options_that_do_not_go_together_are_one_sentence():
-    with pytest.raises(
-        UsageError, match=r"^option of infogan, r1 is no penalty for wasserstein: leave one out$"
-    ):
+    with pytest.raises(UsageError, match=r"^option of infogan, r1 is no penalty for wasserstein: leave one out$"):
         resolved(option_layer(["adversarial=wasserstein", "r1=1"]))
 
 
 def test_impossible_settings_say_where():
     with pytest.raises(UsageError, match=r"^batch \(--batch\) must be a whole number above 0"):
         resolved(flag_layer({"batch": "-3"}))
-    with pytest.raises(
-        UsageError, match=r"^ganzoo\.toml: precision: Input should be 'auto', 'fp32' or 'bf16'"
-    ):
+    with pytest.raises(UsageError, match=r"^ganzoo\.toml: precision: Input should be 'auto', 'fp32' or 'bf16'"):
         resolved(Layer("ganzoo.toml", {"precision": "fp8"}))
     with pytest.raises(UsageError, match="there is no setting 'bacth'; did you mean 'batch'"):
         resolved(Layer("arguments", {"bacth": 3}))
