@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from inspect import getdoc
 from typing import Any, ClassVar
 
+import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
@@ -99,7 +100,17 @@ class Model(ABC):
         ]
 
     def view(self, samples: Tensor, round: Round) -> Tensor:
-        """What the critic gets to see of samples; with instance noise (Sønderby et al. 2017) if chosen."""
+        """What the critic gets to see of samples, real and generated alike; the samples as they are by default.
+
+        Options add differentiable augmentation by the data's invariances (Zhao et al. 2020, arXiv 2006.10738),
+        each sample with a probability below 1 so that the generator learns the unmoved ones (Karras et al.
+        2020, arXiv 2006.06676, section 2.2), and instance noise (Sønderby et al. 2017, arXiv 1610.04490).
+        """
+        share = self.options.augmentation
+        for index, invariance in enumerate(round.data.invariances if share else ()):
+            moved = invariance(samples, round.uniform(f"augmentation/{index}", len(samples), invariance.draws))
+            chosen = round.uniform(f"augmentation/{index}/chosen", len(samples), *[1] * (samples.dim() - 1)) < share
+            samples = torch.where(chosen, moved, samples)
         sigma = self.options.instance_noise * max(0.0, 1 - round.progress / NOISE_ENDS)
         return samples + sigma * round.normal("instance_noise", *samples.shape) if sigma > 0 else samples
 

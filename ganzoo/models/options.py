@@ -35,6 +35,9 @@ class ModelOptions(BaseModel):
     )
     gradient_penalty: float = Field(0.0, ge=0, description="weight of WGAN-GP's penalty (its paper: 10)")
     r1: float = Field(0.0, ge=0, description="weight gamma of the R1 penalty on real samples")
+    augmentation: float = Field(
+        0.0, ge=0, lt=1, description="share of what the critic sees that is moved by the data's invariances"
+    )
     instance_noise: float = Field(
         0.0, ge=0, description="standard deviation of noise on all that the critic sees; falls to 0 at 75 %"
     )

@@ -7,6 +7,7 @@ from helpers import NOTHING, Orator, Reader, game_round, tiny_data, tiny_game, t
 from torch import Tensor
 
 from ganzoo.core.data import DataSpec, Samples
+from ganzoo.core.invariance import Flip
 from ganzoo.core.latent import LatentSpec
 from ganzoo.core.objective import Objective
 from ganzoo.core.round import Hand, Round, condition_of_labels
@@ -303,3 +304,17 @@ def test_several_labels_are_shuffled_together():
     same = torch.arange(32) % 4
     hand = Hand(latent, {}, {"data": Samples(torch.zeros(32, 1), {"a": same, "b": same})}, (0, 0))
     assert torch.equal(hand.latents["a"], hand.latents["b"])
+
+
+def test_augmentation_moves_its_share_of_the_samples_and_no_other() -> None:
+    data = tiny_data((1, 8, 8), invariances=(Flip(),))
+    game = tiny_game(Noisy, data, augmentation=0.5, networks="mlp")
+    samples = toy_samples(data, 400).values
+    round = game_round(game, "critic", n=400)
+    seen = game.model.view(samples, round)
+    kept = (seen == samples).flatten(1).all(1)
+    flipped = (seen == samples.flip(3)).flatten(1).all(1)
+    assert (kept | flipped).all()
+    assert 0.18 < flipped.float().mean() < 0.32  # half of the samples are chosen, and half of these are flipped
+    again = game.model.view(samples, game_round(game, "critic", n=400))
+    assert torch.equal(again, seen)
