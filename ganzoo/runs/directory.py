@@ -104,7 +104,7 @@ class RunDirectory:
         if path.exists():
             raise UsageError(f"{path} is not a run directory: it has no run.json")
         if len(path.parts) > 1:
-            raise UsageError(f"there is no run directory {path}; `ganzoo runs --runs {path.parent}` lists the runs there")
+            raise UsageError(f"there is no run directory {path}; `ganzoo runs --runs {path.parent}` lists those there")
         names = [each.name for _, each in known]
         # A close name where there is one, otherwise the newest few: hundreds of runs are no help.
         raise unknown("run", text, get_close_matches(text, names) or names[-5:], where=str(root))

@@ -104,7 +104,7 @@ def test_opens_by_number_or_beginning_of_the_name(tmp_path, record, which):
         (7, "there is no run '7' in .*; known: 00001-infogan-mnist, 00002-infogan-mnist"),
         ("00001-infogam-mnist", "did you mean '00001-infogan-mnist'"),
         ("a\0b", "there is no run "),
-        ("elsewhere/00001", "there is no run directory elsewhere/00001; `ganzoo runs --runs elsewhere` lists"),
+        ("elsewhere/00001", "there is no run directory elsewhere/00001; `ganzoo runs --runs elsewhere` lists those"),
     ],
 )
 def test_what_cannot_be_opened_is_one_sentence(tmp_path, record, which, sentence):
