@@ -12,7 +12,7 @@ from click.testing import Result
 __all__ = ["COMMAND", "TINY", "Ganzoo", "Trained", "one_sentence", "typed"]
 
 COMMAND = Path(sys.executable).with_name("ganzoo")
-TINY = ["--images", "256", "--batch", "32", "-o", "width=0.125"]
+TINY = ["--images", "256", "--batch", "32", "--save-every", "32", "-o", "width=0.125"]
 
 Ganzoo = Callable[..., Result]
 

@@ -16,7 +16,7 @@ def test_training_fills_a_run_directory(trained: Trained) -> None:
     record = RunDirectory.open(trained.run).record
     assert (record.status, record.images) == ("finished", 256)
     assert record.origins["options.width"] == "-o width=0.125"
-    assert record.command.endswith("train infogan --images 256 --batch 32 -o width=0.125")
+    assert record.command.endswith(" ".join(["train infogan", *TINY]))
     assert {path.name for path in (trained.run / "traversals").iterdir()} >= {"category-0.png", "style-1.png"}
     assert (trained.run / "samples" / "000000256.png").is_file()
 
