@@ -9,8 +9,10 @@ from torch import Tensor
 from ganzoo.core.data import DataSpec, LabelSpec
 from ganzoo.core.generator import Generator
 from ganzoo.core.latent import LatentSpec
+from ganzoo.core.objective import Objective
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
+from ganzoo.objectives.recognition import MutualInformation
 from ganzoo.runs import checkpoint
 from ganzoo.runs.config import RunConfig, default_schedule
 from ganzoo.runs.directory import RunDirectory
@@ -24,6 +26,10 @@ class Tiny(Model):
     """A model of every role, small enough for a test."""
 
     name = "tiny"
+
+    def objective(self, latent: LatentSpec, data: DataSpec) -> Objective:
+        """Something that recovers the codes."""
+        return self.adversarial() + MutualInformation(latent.codes)
 
     def latent(self, data: DataSpec) -> LatentSpec:
         """Noise, the label, and two codes."""
