@@ -32,9 +32,9 @@ help:
 demo: $(RUN)
 	$(BIN)/ganzoo train infogan --data mnist $(ARGS)
 
-# One process a core, each with one thread: many small tests gain more from that than from threads of their own.
+# One process a core, each with one thread: many small tests gain more from that than from threads of their own. A file stays in one process, with what its tests share.
 test: $(TEST)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 test-slow: $(DEV)
 	$(BIN)/python -m pytest -m slow $(ARGS)
