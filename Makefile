@@ -15,8 +15,6 @@ DIST ?= dist
 ARGS ?=
 
 BIN := $(VENV)/bin
-# These start processes of their own, and have been seen to wait for ever beside the other workers.
-ALONE := tests/test_docs.py tests/test_doc_pages.py tests/test_examples.py
 RUN := $(VENV)/.installed
 TEST := $(VENV)/.installed-test
 DEV := $(VENV)/.installed-dev
@@ -36,8 +34,7 @@ demo: $(RUN)
 
 # One process a core, each with one thread: many small tests gain more from that than from threads of their own. A file stays in one process, with what its tests share.
 test: $(TEST)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile $(ALONE:%=--ignore=%) $(ARGS)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ALONE)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 test-slow: $(DEV)
 	$(BIN)/python -m pytest -m slow $(ARGS)

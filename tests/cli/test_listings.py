@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import ganzoo as package
 from ganzoo.cli.options import DATASETS
 from ganzoo.zoo.catalogue import Catalogue
 from ganzoo.zoo.hookspecs import hookimpl
-from ganzoo.zoo.manager import Zoo
+from ganzoo.zoo.manager import Zoo, default_zoo
 
 
 class Fifth(package.Model):
@@ -28,15 +28,16 @@ class Plugin:
 
 
 @pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Zoo], Zoo]:
-    """Puts a zoo in the place of the process's own."""
+def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Zoo], Zoo]]:
+    """Puts a zoo in the place of the process's own, whatever has been imported before."""
 
     def put(zoo: Zoo) -> Zoo:
-        monkeypatch.setattr("ganzoo.zoo.manager.default_zoo", lambda: zoo)
-        monkeypatch.setattr("ganzoo.api.default_zoo", lambda: zoo)
-        return zoo
+        default_zoo.cache_clear()
+        monkeypatch.setattr("ganzoo.zoo.manager.Zoo", lambda: zoo)
+        return default_zoo()
 
-    return put
+    yield put
+    default_zoo.cache_clear()
 
 
 def test_models(ganzoo: Ganzoo) -> None:

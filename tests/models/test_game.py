@@ -203,7 +203,8 @@ def test_a_printed_game_is_the_models_documentation() -> None:
     text = str(game)
     assert text.startswith("everything on toys (1×4×4): Every role and recognition.\n")
     for name, variable in game.latent.items():
-        assert re.search(rf"^  {name} .*{re.escape(variable.text())}", text, re.MULTILINE)
+        shown = re.sub(r"names=\[.*]", "names=[…]", variable.text())
+        assert re.search(rf"^  {name} .*{re.escape(shown)}", text, re.MULTILINE)
     for name, count in game.parameter_counts().items():
         assert re.search(rf"^ +{re.escape(name)} +{count:,} parameters$", text, re.MULTILINE)
     assert "critic: critic (Adam, lr 0.0002), critic.recognition (Adam, lr 0.001), 2 turns a round" in text

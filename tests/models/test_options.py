@@ -38,7 +38,7 @@ def refusal(**options: Any) -> str:
     ("options", "said"),
     [
         ({"nose": 3}, "there is no option of sample 'nose'; did you mean 'noise'?"),
-        ({"xyzzy": 3}, "there is no option of sample 'xyzzy'; known: adversarial, betas, "),
+        ({"xyzzy": 3}, "there is no option of sample 'xyzzy'; known: adversarial, augmentation, betas, "),
         ({"noise": 0}, "option noise: Input should be greater than or equal to 1 (got 0)"),
         ({"noise": "many"}, "option noise: Input should be a valid integer"),
         ({"width": 0}, "option width: Input should be greater than 0"),
