@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ganzoo.core.critic import Verdict as Verdict
     from ganzoo.core.data import Dataset as Dataset
     from ganzoo.core.data import DataSpec as DataSpec
+    from ganzoo.core.data import FactorDataset as FactorDataset
     from ganzoo.core.data import LabelSpec as LabelSpec
     from ganzoo.core.data import Samples as Samples
     from ganzoo.core.data import Split as Split
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
     from ganzoo.core.variables import Categorical as Categorical
     from ganzoo.core.variables import Normal as Normal
     from ganzoo.core.variables import Uniform as Uniform
+    from ganzoo.evaluation.extractor import Extractor as Extractor
+    from ganzoo.evaluation.extractor import Features as Features
+    from ganzoo.evaluation.metric import Metric as Metric
+    from ganzoo.evaluation.score import Score as Score
+    from ganzoo.evaluation.score import Unavailable as Unavailable
+    from ganzoo.evaluation.subject import Subject as Subject
     from ganzoo.models.game import Game as Game
     from ganzoo.models.model import Model as Model
     from ganzoo.models.model import label_conditions as label_conditions
@@ -63,7 +70,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ganzoo.api": ("Configured", "Run", "build", "configure", "open", "plan", "resume", "start", "train"),
     "ganzoo.core.critic": ("Critic", "Verdict"),
-    "ganzoo.core.data": ("DataSpec", "Dataset", "LabelSpec", "Samples", "Split"),
+    "ganzoo.core.data": ("DataSpec", "Dataset", "FactorDataset", "LabelSpec", "Samples", "Split"),
     "ganzoo.core.errors": ("GanzooError", "RunError", "UsageError"),
     "ganzoo.core.generator": ("Generator",),
     "ganzoo.core.invariance": ("Affine", "Flip"),
@@ -72,6 +79,10 @@ _HOMES = {
     "ganzoo.core.round": ("Round",),
     "ganzoo.core.variable": ("Variable",),
     "ganzoo.core.variables": ("Bernoulli", "Categorical", "Normal", "Uniform"),
+    "ganzoo.evaluation.extractor": ("Extractor", "Features"),
+    "ganzoo.evaluation.metric": ("Metric",),
+    "ganzoo.evaluation.score": ("Score", "Unavailable"),
+    "ganzoo.evaluation.subject": ("Subject",),
     "ganzoo.models.game": ("Game",),
     "ganzoo.models.model": ("Model", "label_conditions"),
     "ganzoo.models.player": ("Player", "Rates"),

@@ -1,6 +1,5 @@
 """What Python users call: configure, plan, train, resume, open; and the run that they get."""
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -9,22 +8,21 @@ from typing import Any
 from PIL.Image import Image
 from torch import Tensor
 
-from ganzoo.core.data import DataSpec, Split
-from ganzoo.core.errors import RunError
+from ganzoo.core.data import DataSpec
 from ganzoo.core.latent import LatentSpec
-from ganzoo.data.open import open_dataset
+from ganzoo.evaluation.evaluate import Evaluation
+from ganzoo.evaluation.evaluate import evaluate as evaluate_run
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
-from ganzoo.runs import checkpoint
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.record import RunRecord
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.sampling.traversal import Traversal
-from ganzoo.training.configuration import Configured, Options, as_layer, configure, prepare, resumed_config
+from ganzoo.training.configuration import Configured, Options, configure, prepare
 from ganzoo.training.events import Observer
 from ganzoo.training.plan import Plan
-from ganzoo.training.session import Session
+from ganzoo.training.start import begin, go_on
 from ganzoo.zoo.manager import Zoo, default_zoo
 
 __all__ = ["Configured", "Run", "build", "configure", "open", "plan", "resume", "start", "train"]
@@ -133,6 +131,31 @@ class Run:
         """
         return self.sampler.traverse(variable, component, rows=rows, steps=steps, seed=seed, given=given)
 
+    def evaluate(
+        self,
+        *metrics: str,
+        full: bool = False,
+        extractor: str | None = None,
+        samples: int | None = None,
+        seed: int = 0,
+    ) -> Evaluation:
+        """Measure the newest checkpoint, and add the scores to the run's ``metrics.jsonl``.
+
+        Args:
+            *metrics: names of metrics; by default all that the setting includes.
+            full: more samples, and the slow metrics too.
+            extractor: name of the features to measure in; by default the one that is meant for such data.
+            samples: generated samples, instead of the setting's number.
+            seed: of the generated samples.
+
+        Raises:
+            UsageError: there is no such metric or extractor, or it does not take such samples.
+            RunError: the data have changed or cannot be read, or an extractor's weights cannot be had.
+        """
+        return evaluate_run(
+            self.directory, self._zoo, metrics=metrics, full=full, extractor=extractor, samples=samples, seed=seed
+        )
+
     def __repr__(self) -> str:
         record = self.record
         return f"Run({str(self.path)!r}: {record.config.model}, {record.status} at {record.images:,} images)"
@@ -176,18 +199,7 @@ def start(
         UsageError: model and data do not go together; nothing was written.
         RunError: the run failed; its directory says why.
     """
-    made, trainer = prepare(configured)
-    splits = trainer.splits
-    record = RunRecord(
-        config=configured.config,
-        origins=configured.origins,
-        data=configured.dataset.spec.model_dump(mode="json"),
-        data_checksum=checksum_of(splits),
-        command=command,
-    )
-    directory = RunDirectory.create(out, record)
-    with directory.lock():
-        Session(made, trainer, directory, observer or Observer()).play()
+    directory = begin(configured, out=out, observer=observer, command=command)
     return Run(directory, configured.zoo)
 
 
@@ -217,28 +229,7 @@ def resume(
         RunError: the run cannot go on.
     """
     zoo = zoo or default_zoo()
-    directory = RunDirectory.open(which, out)
-    with directory.lock():
-        record = directory.record
-        model_class = zoo.model(record.config.model)
-        dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
-        layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
-        config = resumed_config(record, model_class.Options, dataset.spec.size, flags or {}, layers)
-        configured = Configured(config, record.origins, model_class(**config.options), dataset, zoo)
-        made, trainer = prepare(configured)
-        if checksum_of(trainer.splits) != record.data_checksum:
-            raise RunError(
-                f"the data of {directory.path.name} have changed since it started (their checksum differs), so it "
-                "cannot go on as if it had never stopped; put the old data back, or start a new run"
-            )
-        if any(directory.checkpoints.glob("[0-9]*")):
-            newest = checkpoint.latest(directory)
-            for complaint in newest.damaged:
-                warnings.warn(f"{complaint}; going on from {newest.path} instead", stacklevel=2)
-            trainer.restore(newest)
-        directory.trim_stats(trainer.images)
-        directory.update(config=config)
-        Session(made, trainer, directory, observer or Observer()).play()
+    directory = go_on(which, zoo, out=out, flags=flags, options=options, data_options=data_options, observer=observer)
     return Run(directory, zoo)
 
 
@@ -300,8 +291,3 @@ def open(which: Path | str | int, out: Path | str = "runs", *, zoo: Zoo | None =
         RunError: its record is damaged, or from a newer ganzoo.
     """
     return Run(RunDirectory.open(which, out), zoo)
-
-
-def checksum_of(splits: Mapping[str, Split]) -> str:
-    """The checksums of every source's training samples, joined."""
-    return "+".join(split.checksum for split in splits.values())

@@ -1,10 +1,11 @@
-"""The tables in the documents that the code can write: options, recipes, settings, models, data sets, networks."""
+"""The tables in the documents that the code can write: options, recipes, settings, models, data sets, metrics."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ganzoo.cli.show import options_of, text_of
+from ganzoo.evaluation.metric import GROUPS
 from ganzoo.models.model import Model
 from ganzoo.networks.stock import FAMILIES
 from ganzoo.runs.config import RunConfig
@@ -104,6 +105,19 @@ def datasets() -> str:
     return table(["data set", "what it is", "downloads", "options (`-d`)"], rows)
 
 
+def metrics() -> str:
+    """The built-in metrics, by group."""
+    known = sorted(default_zoo().metrics().items(), key=lambda item: GROUPS.index(item[1].group))
+    rows = ([f"`{name}`", metric.group, metric.summary, "yes" if metric.slow else ""] for name, metric in known)
+    return table(["metric", "about", "what it measures", "slow"], rows)
+
+
+def extractors() -> str:
+    """The built-in feature extractors."""
+    rows = ([f"`{name}`", extractor.summary] for name, extractor in default_zoo().extractors().items())
+    return table(["extractor", "what it is"], rows)
+
+
 def plugin(name: str) -> type[Any]:
     """A built-in model."""
     return default_zoo().model(name)
@@ -118,4 +132,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "networks": families,
     "data sets": datasets,
+    "metrics": metrics,
+    "extractors": extractors,
 }

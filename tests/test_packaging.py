@@ -80,11 +80,13 @@ def test_the_catalogue_in_the_package_is_the_top_level_one() -> None:
 
 def test_dependencies_are_those_imported_and_each_is_bounded() -> None:
     requirements: list[str] = PROJECT["project"]["dependencies"]
-    names = {"PIL": "pillow", "pydantic_core": "pydantic"}
+    names = {"PIL": "pillow", "pydantic_core": "pydantic", "sklearn": "scikit-learn"}
     ours = {"ganzoo", *PLUGINS, *sys.stdlib_module_names}
     used = {*imported(ROOT / "ganzoo"), *imported(ROOT / "plugins")} - ours
-    assert {names.get(name, name) for name in used} == declared(requirements)
-    assert all(re.fullmatch(r"[a-z]+>=[\d.]+,<\d+", requirement) for requirement in requirements)
+    extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+    optional = {name for extra in extras.values() for name in declared(extra)}
+    assert {names.get(name, name.replace("_", "-")) for name in used} - optional == declared(requirements)
+    assert all(re.fullmatch(r"[a-z-]+>=[\d.]+,<\d+", requirement) for requirement in requirements)
 
 
 def test_every_make_command_of_the_documents_exists() -> None:

@@ -36,9 +36,9 @@ def pinned(items: Sequence[str], latent: LatentSpec, n: int = 1, first: int = 0)
     """The values that ``--given`` asks for, as ``LatentSpec.sample`` takes them.
 
     Args:
-        items: ``name=value`` each. A value is a class index or name, a number, or several of these with
-            commas between: for a variable with several components one number a component, for any other
-            values that the samples take in turns.
+        items: ``name=value`` each. A value is a class's name, its index (where no class is called by a number),
+            a number, or several of these with commas between: for a variable with several components one
+            number a component, for any other values that the samples take in turns.
         latent: the latent space.
         n: number of samples.
         first: index of the first; each sample gets the same value whichever is the first.
@@ -72,7 +72,9 @@ def parsed(item: str, latent: LatentSpec) -> tuple[str, list[int | float | str]]
     classes = class_names(latent[name])
     # A text that is the name of a class means that class, commas and all.
     parts = [text] if text in classes else [part.strip() for part in text.split(",")]
-    return name, [part if part in classes else number_or_text(part) for part in parts]
+    # Where names are numbers, so that 3 means the class called 3, a number that is no name means no class.
+    numbered = any(each.isdecimal() for each in classes)
+    return name, [part if part in classes or numbered else number_or_text(part) for part in parts]
 
 
 def class_names(variable: Variable) -> Sequence[str]:

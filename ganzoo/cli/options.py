@@ -33,7 +33,7 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
-DATASETS = ("mnist", "fashion-mnist", "kmnist", "svhn", "cifar10", "celeba")
+DATASETS = ("mnist", "fashion-mnist", "kmnist", "svhn", "cifar10", "celeba", "sprites", "dsprites")
 """The built-in data sets by name, for the shell to complete without an import; any other is accepted too."""
 
 LATEST = "latest"

@@ -32,7 +32,7 @@ def plugins(as_json: bool) -> None:
             status.name,
             f"{status.distribution} {status.version}".strip(),
             status.state,
-            " ".join(status.models + status.datasets),
+            " ".join(status.brings),
             status.reason,
         ]
         for status in statuses

@@ -115,13 +115,16 @@ def show_run(run: str, root: str, as_json: bool) -> None:
     """Shows one run: its record, its last statistics, its checkpoints and its pictures."""
     from ganzoo.cli.text import as_toml, count, duration, measure, print_json
     from ganzoo.runs.directory import RunDirectory
+    from ganzoo.runs.names import read_names
 
     found = RunDirectory.open(find_run(run, root))
     record, stats = found.record, found.stats()
+    names = {code: list(each.names) for code, each in read_names(found).variables.items()}
     last = stats[-1] if stats else {}
     pictures = sorted([*found.samples.glob("*.*"), *found.traversals.glob("*.*")])
     if as_json:
-        print_json(described(found) | {"record": record.model_dump(mode="json"), "stats": last, "pictures": pictures})
+        more = {"record": record.model_dump(mode="json"), "stats": last, "names": names, "pictures": pictures}
+        print_json(described(found) | more)
         return
     config = record.config
     recipe = f"@{config.recipe}" if config.recipe else ""
@@ -136,6 +139,8 @@ def show_run(run: str, root: str, as_json: bool) -> None:
         click.echo("\nlast statistics")
         for name, value in measured.items():
             click.echo(f"  {name}: {count(value) if isinstance(value, int) else measure(name, value, {})}")
+    for code, words in names.items():
+        click.echo(f"\ncategories of {code}\n  " + ", ".join(f"{index} {word}" for index, word in enumerate(words)))
     checkpoints = sorted(path.name for path in found.checkpoints.glob("[0-9]*"))
     click.echo("\ncheckpoints\n  " + ("  ".join(checkpoints) or "none yet"))
     if pictures:

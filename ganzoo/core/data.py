@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor
 
 from ganzoo.core.errors import UsageError, unknown
 from ganzoo.core.invariance import Invariance
 
-__all__ = ["DataSpec", "Dataset", "LabelSpec", "Samples", "Split", "validation_sentence"]
+__all__ = ["DataSpec", "Dataset", "FactorDataset", "LabelSpec", "Samples", "Split", "validation_sentence"]
 
 
 class LabelSpec(BaseModel):
@@ -92,10 +93,13 @@ class Split(ABC):
     Attributes:
         labels: per label name (M,) class indices, int64, −1 where unknown.
         checksum: SHA-256 (hex) that identifies the content.
+        computed: whether samples are made faster than another process could hand them over, so that batches
+            are read where they are used.
     """
 
     labels: Mapping[str, Tensor]
     checksum: str
+    computed: bool = False
 
     @abstractmethod
     def __len__(self) -> int:
@@ -104,6 +108,14 @@ class Split(ABC):
     @abstractmethod
     def __getitem__(self, index: int) -> Tensor:
         """Sample ``index`` as stored: (*shape), uint8 for images, float in the range otherwise."""
+
+    def rows(self, indices: Tensor) -> Tensor:
+        """Several samples as stored, (N, *shape); a split that can make them at once overrides this.
+
+        Args:
+            indices: (N,) int64, at least one, on the CPU.
+        """
+        return torch.stack([self[index] for index in indices.tolist()])
 
     def tensor(self) -> Tensor | None:
         """All samples at once, (M, *shape) as stored, or None where they should be streamed."""
@@ -154,6 +166,33 @@ class Dataset(ABC):
 
         Raises:
             RunError: the files are missing, damaged or cannot be fetched.
+        """
+
+
+class FactorDataset(Dataset):
+    """A data set whose samples are made by known factors, every combination of which can be had.
+
+    Each factor is also a label of that name, and its classes are in the order of its values.
+    """
+
+    @property
+    @abstractmethod
+    def factors(self) -> Mapping[str, int]:
+        """The factors by name, and how many values each takes."""
+
+    @abstractmethod
+    def observe(self, indices: Tensor) -> Tensor:
+        """The samples of combinations of values.
+
+        Args:
+            indices: (N, number of factors) int64, the index of each factor's value, in the order of ``factors``.
+
+        Returns:
+            (N, *shape) as stored, uint8 for images; the same combination always gives the same sample.
+
+        Raises:
+            UsageError: there is no such value.
+            RunError: the files are missing or damaged.
         """
 
 

@@ -138,7 +138,8 @@ class Categorical(Variable):
         """The one-hot row of a class: (size,), float32.
 
         Args:
-            value: the class's index, its name, its index as text, or its one-hot row.
+            value: the class's index, its name, its index as text (unless classes are called by numbers), or its
+                one-hot row.
 
         Raises:
             UsageError: there is no such class.
@@ -179,6 +180,9 @@ class Categorical(Variable):
         names = self.names or ()
         if name in names:
             return names.index(name)
+        # Where classes are called by numbers, another number must not silently be taken for an index.
+        numbered = any(each.isdecimal() for each in names)
+        self._require(not (numbered and name.isdecimal()), f"one of the names {', '.join(names)}", name)
         if name.isdecimal():
             return int(name)
         raise unknown("class", name, names or map(str, range(self.size)))

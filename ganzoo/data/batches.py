@@ -34,7 +34,7 @@ def batches(
     epochs, so that each is full and the i-th sample of the stream is the same whatever the batch size.
 
     A split with a tensor of at most ``memory_limit`` bytes is moved to ``device`` as it is stored, gathered
-    and scaled there. Any other is read sample by sample through torch's DataLoader, in the same order and
+    and scaled there. Any other is read a batch at a time through torch's DataLoader, in the same order and
     with the same values.
 
     Args:
@@ -45,7 +45,7 @@ def batches(
         position: samples already taken from the stream, 0 for its start.
         device: where batches are delivered.
         workers: processes that read a split that is not held, 0 to read in this one; None leaves one CPU
-            free and uses at most 8.
+            free and uses at most 8, or none where the split is computed.
         memory_limit: bytes.
 
     Returns:
@@ -122,7 +122,7 @@ def _streamed(
     if workers is None:
         # A process may be confined to fewer CPUs than there are; not every system tells.
         cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        workers = min(8, cpus - 1)
+        workers = 0 if split.computed else min(8, cpus - 1)
     loader: DataLoader[object] = DataLoader(
         _Reader(split),
         sampler=cast("Iterator[int]", order),
@@ -162,7 +162,7 @@ class _Reader(TorchDataset[object]):
 
     def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor] | GanzooError:
         try:
-            return indices, torch.stack([self._split[index] for index in indices.tolist()])
+            return indices, self._split.rows(indices)
         except GanzooError as error:
             return error
 

@@ -18,7 +18,7 @@ from ganzoo.core.errors import RunError
 from ganzoo.data.labels import LabelledOptions
 from ganzoo.data.splits import SingleSource
 
-__all__ = ["Download", "default_root"]
+__all__ = ["Download", "default_root", "patience"]
 
 Part = Literal["train", "test"]
 
@@ -96,7 +96,7 @@ class Download(SingleSource):
             if not present and not writable:
                 raise self._impossible("the folder cannot be written to")
             try:
-                with _patience(_PATIENCE):
+                with patience():
                     return self.opened(datasets, part, download=writable)
             # torchvision promises nothing: OSError, RuntimeError, AssertionError, HTTPException, …
             except Exception as error:
@@ -120,7 +120,8 @@ class Download(SingleSource):
 
 
 @contextmanager
-def _patience(seconds: float) -> Iterator[None]:
+def patience(seconds: float = _PATIENCE) -> Iterator[None]:
+    """Downloads in this block are given up after so many seconds without a byte."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -36,6 +36,10 @@ class TensorSplit(Split):
         """Sample ``index`` as stored, (*shape)."""
         return self._values[index]
 
+    def rows(self, indices: Tensor) -> Tensor:
+        """Samples (N, *shape) as stored, of indices (N,)."""
+        return self._values[indices]
+
     def tensor(self) -> Tensor:
         """All samples, (M, *shape) as stored."""
         return self._values

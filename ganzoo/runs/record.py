@@ -47,6 +47,9 @@ class RunRecord(BaseModel):
     images: int = Field(0, ge=0, description="progress, in real samples")
     created: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     seconds: float = Field(0.0, ge=0, description="time spent in training")
+    peak_memory: int | None = Field(
+        None, ge=0, description="bytes at the most: of the accelerator, or on a CPU of the process that trained"
+    )
     message: str = Field("", description="why a run stopped early, or what came of it")
     command: str = Field("", description="the command that started the run")
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import torch
@@ -15,9 +16,10 @@ from ganzoo.core.latent import Latents, LatentSpec
 from ganzoo.models.game import Game
 from ganzoo.runs.checkpoint import Checkpoint, latest
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.names import FILE, read_names
 from ganzoo.sampling.chunks import CHUNK, cuts, generate_chunk, joined
 from ganzoo.sampling.pictures import grid
-from ganzoo.sampling.traversal import Traversal, between, row_classes, traverse
+from ganzoo.sampling.traversal import Order, Traversal, between, row_classes, traverse
 from ganzoo.zoo.manager import Zoo
 
 __all__ = ["Sampler"]
@@ -39,18 +41,20 @@ class Sampler:
 
     Attributes:
         generator: latents (N, D) to samples (N, *shape).
-        latent: the latent space.
+        latent: the latent space; categories that ``ganzoo name`` has named have their names.
+        order: the categories in the order of the classes that they stand for, by variable, where that is known.
         data: what the samples are.
         device: where the generator is.
         checkpoint: where its weights come from; None for a generator that is not from a run.
 
     Raises:
         UsageError: the run's model is not installed, or the device is not there.
-        RunError: the run has no checkpoint that is whole, or one of another model.
+        RunError: the run has no checkpoint that is whole, or one of another model, or its names are damaged.
     """
 
     generator: nn.Module
     latent: LatentSpec
+    order: Order = MappingProxyType({})
     data: DataSpec
     device: torch.device
     checkpoint: Checkpoint | None
@@ -60,7 +64,14 @@ class Sampler:
         for complaint in self.checkpoint.damaged:
             warnings.warn(f"{complaint}; using {self.checkpoint.path} instead", stacklevel=2)
         game = _rebuild(run, zoo)
-        self.latent, self.data = game.latent, game.data
+        names = read_names(run)
+        try:
+            self.latent, self.order, self.data = names.applied(game.latent), names.order, game.data
+        except UsageError as error:
+            file = run.path / FILE
+            raise RunError(
+                f"{file} does not fit the run ({error}); remove it, and name the categories again"
+            ) from error
         self.generator = game.networks["generator"]
         try:
             self.checkpoint.restore("averaged" if averaged else "networks", {"generator": self.generator})
@@ -172,14 +183,14 @@ class Sampler:
         """
         given = given or {}
         many = 10 if self.data.drawn_as == "points" else 1
-        found = row_classes(self.latent, given)
+        found = row_classes(self.latent, given, self.order)
         if found is not None:
             name, labels = found
             columns, rest = divmod(n, len(labels)) if n is not None else (10 * many, 0)
             if columns >= 1 and rest == 0 and len(labels) <= _TALLEST * columns:
-                classes = [row for row in range(len(labels)) for _ in range(columns)]
+                classes = [index for index in labels for _ in range(columns)]
                 samples = self.sample(len(classes), seed, given={**given, name: classes})
-                return grid(samples, self.data, columns, labels)
+                return grid(samples, self.data, columns, tuple(labels.values()))
         return grid(self.sample(100 * many if n is None else n, seed, given=given), self.data)
 
     def traverse(
@@ -218,6 +229,7 @@ class Sampler:
             steps=steps,
             seed=seed,
             given=given,
+            order=self.order,
         )
 
     def interpolate(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -15,7 +16,10 @@ from ganzoo.core.latent import Latents, LatentSpec
 from ganzoo.core.variables import Categorical, Normal
 from ganzoo.sampling.pictures import grid
 
-__all__ = ["MOST_CLASSES", "NOISE_COMPONENTS", "Traversal", "between", "row_classes", "traverse"]
+__all__ = ["MOST_CLASSES", "NOISE_COMPONENTS", "Order", "Traversal", "between", "row_classes", "traverse"]
+
+Order = Mapping[str, Sequence[int]]
+"""By categorical variable its classes in the order in which pictures show them."""
 
 MOST_CLASSES = 50
 """Of a categorical variable with more classes, pictures show the first ones."""
@@ -78,6 +82,7 @@ def traverse(
     steps: int = 10,
     seed: int = 0,
     given: Mapping[str, Any] | None = None,
+    order: Order = MappingProxyType({}),
 ) -> list[Traversal]:
     """Traverse variables, one component at a time; the rest of a latent stays as it is.
 
@@ -96,6 +101,7 @@ def traverse(
         steps: values of a continuous component; columns for a categorical variable.
         seed: of the base latents, which are the first of the seed's series.
         given: other variables to pin, as in ``LatentSpec.sample``; one value a row where there are several.
+        order: by categorical variable its classes in the order of the rows; that of their indices unless given.
 
     Returns:
         One traversal for each variable and component.
@@ -110,9 +116,9 @@ def traverse(
             raise UsageError(f"{each!r} cannot be both given and traversed; leave it out of what is given")
         variable = latent[each]
         if isinstance(variable, Categorical):
-            table = _through_classes(latent, each, variable, index, steps, seed, given)
+            table = _through_classes(latent, each, variable, index, steps, seed, given, order)
         else:
-            table = _through_quantiles(latent, each, index, rows, steps, seed, given)
+            table = _through_quantiles(latent, each, index, rows, steps, seed, given, order)
         samples = generate(table.latents).view(*table.size, *data.shape)
         labels = table.row_labels, table.column_labels
         traversals.append(Traversal(each, index, *labels, samples, data, table.along))
@@ -152,20 +158,31 @@ def between(start: Latents, end: Latents, steps: int) -> Latents:
     return Latents(start.spec, flat.flatten(0, 1))
 
 
-def row_classes(latent: LatentSpec, given: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
-    """The variable whose classes make the rows of a picture, and the classes' labels.
+def row_classes(
+    latent: LatentSpec, given: Mapping[str, Any], order: Order = MappingProxyType({})
+) -> tuple[str, dict[int, str]] | None:
+    """The variable whose classes make the rows of a picture, and those classes.
 
     That is the first categorical code or condition that is not given; None where there is none.
+
+    Args:
+        latent: the latent space.
+        given: the variables that are pinned.
+        order: by categorical variable its classes in the order of the rows; that of their indices unless given.
+
+    Returns:
+        Its name, and the label of each class by its index, in the order of the rows.
     """
     for name, variable in latent.items():
         if isinstance(variable, Categorical) and variable.role != "noise" and name not in given:
-            return name, _class_labels(variable)
+            return name, _class_labels(name, variable, order)
     return None
 
 
-def _class_labels(variable: Categorical) -> tuple[str, ...]:
-    """The names of the classes that pictures show, or their indices."""
-    return (variable.names or tuple(map(str, range(variable.size))))[:MOST_CLASSES]
+def _class_labels(name: str, variable: Categorical, order: Order) -> dict[int, str]:
+    """The names, or else the indices, of the classes that pictures show, by index."""
+    names = variable.names or tuple(map(str, range(variable.size)))
+    return {index: names[index] for index in order.get(name, range(variable.size))[:MOST_CLASSES]}
 
 
 def _moves(latent: LatentSpec, name: str | None, component: int | None) -> list[tuple[str, int]]:
@@ -197,25 +214,34 @@ def _through_classes(
     columns: int,
     seed: int,
     given: Mapping[str, Any],
+    order: Order,
 ) -> _Table:
     moved = latent.traverse(latent.sample(columns, seed, given=given), name, component)
-    labels = _class_labels(variable)
+    labels = _class_labels(name, variable, order)
     # The moved latents come noise after noise; the table has class after class.
-    cells = moved.flat.view(columns, variable.size, latent.width)[:, : len(labels)].transpose(0, 1)
-    return _Table(Latents(latent, cells.flatten(0, 1)), (len(labels), columns), labels, (), "columns")
+    cells = moved.flat.view(columns, variable.size, latent.width)[:, list(labels)].transpose(0, 1)
+    table = Latents(latent, cells.flatten(0, 1))
+    return _Table(table, (len(labels), columns), tuple(labels.values()), (), "columns")
 
 
 def _through_quantiles(
-    latent: LatentSpec, name: str, component: int, rows: int, steps: int, seed: int, given: Mapping[str, Any]
+    latent: LatentSpec,
+    name: str,
+    component: int,
+    rows: int,
+    steps: int,
+    seed: int,
+    given: Mapping[str, Any],
+    order: Order,
 ) -> _Table:
     row_labels: tuple[str, ...] = ()
-    found = row_classes(latent, given)
+    found = row_classes(latent, given, order)
     if found is not None:
-        classes, row_labels = found
-        rows = len(row_labels)
-        given = {**given, classes: range(rows)}
+        classes, labels = found
+        rows, row_labels = len(labels), tuple(labels.values())
+        given = {**given, classes: list(labels)}
     moved = latent.traverse(latent.sample(rows, seed, given=given), name, component, steps)
     values = moved[name][: len(moved) // rows, component].tolist()
     form = "g" if latent[name].discrete else ".2f"
-    labels = tuple(format(value, form) for value in values)
-    return _Table(moved, (rows, len(values)), row_labels, labels, "rows")
+    column_labels = tuple(format(value, form) for value in values)
+    return _Table(moved, (rows, len(values)), row_labels, column_labels, "rows")

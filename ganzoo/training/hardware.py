@@ -57,6 +57,21 @@ class Hardware:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
+    def peak_memory(self) -> int | None:
+        """The most memory in use so far, in bytes; None where it cannot be told.
+
+        On a GPU, what torch has allocated there; on a CPU the resident memory of the whole process since it
+        started, whatever else it did.
+        """
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        if self.device.type != "cpu" or sys.platform == "win32":
+            return None
+        import resource  # Windows has none
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
     def prepare(self) -> None:
         """Set the process up for training; safe to call again."""
         if self.device.type == "cpu" and sys.platform == "linux":

@@ -105,6 +105,9 @@ class Session:
 
     def _note_progress(self, **changes: object) -> None:
         seconds = self._seconds_before + perf_counter() - self._started
+        peak = self.plan.hardware.peak_memory()
+        if peak is not None:
+            changes["peak_memory"] = max(peak, self.run.record.peak_memory or 0)
         self.run.update(images=self.trainer.images, seconds=round(seconds, 3), **changes)
 
     def _finish(self, status: str) -> Summary:

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from ganzoo.core.data import Dataset
     from ganzoo.models.model import Model
 
-__all__ = ["PROJECT", "ganzoo_register_datasets", "ganzoo_register_models", "hookimpl", "hookspec"]
+__all__ = [
+    "PROJECT",
+    "ganzoo_register_datasets",
+    "ganzoo_register_extractors",
+    "ganzoo_register_metrics",
+    "ganzoo_register_models",
+    "hookimpl",
+    "hookspec",
+]
 
 PROJECT = "ganzoo"
 """The name of the hook markers and of the entry-point group."""
@@ -42,4 +50,23 @@ def ganzoo_register_datasets() -> "list[type[Dataset]]":  # type: ignore[empty-b
 
     Returns:
         Subclasses of ``ganzoo.Dataset``, each with a ``name`` of letters, digits, ``-`` and ``_``.
+    """
+
+
+# Rooms below this one may not be named in its types, so what these two return is said in words.
+@hookspec
+def ganzoo_register_metrics() -> list[type]:  # type: ignore[empty-body]
+    """The metrics that the plugin brings.
+
+    Returns:
+        Subclasses of ``ganzoo.Metric``, each with a ``name`` of letters, digits, ``-`` and ``_``.
+    """
+
+
+@hookspec
+def ganzoo_register_extractors() -> list[type]:  # type: ignore[empty-body]
+    """The feature extractors that the plugin brings.
+
+    Returns:
+        Subclasses of ``ganzoo.Extractor``, each with a ``name`` of letters, digits, ``-`` and ``_``.
     """

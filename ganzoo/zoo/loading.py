@@ -43,6 +43,8 @@ class Kind(NamedTuple):
 KINDS = {
     "models": Kind("model", "ganzoo_register_models", "ganzoo.models.model:Model"),
     "datasets": Kind("data set", "ganzoo_register_datasets", "ganzoo.core.data:Dataset"),
+    "metrics": Kind("metric", "ganzoo_register_metrics", "ganzoo.evaluation.metric:Metric"),
+    "extractors": Kind("extractor", "ganzoo_register_extractors", "ganzoo.evaluation.extractor:Extractor"),
 }
 
 
@@ -59,6 +61,8 @@ class PluginStatus:
         reason: why it is disabled or failed, or what to know about a loaded one; one line, often empty.
         models: names of the models that it offers.
         datasets: names of the data sets that it offers.
+        metrics: names of the metrics that it offers.
+        extractors: names of the feature extractors that it offers.
     """
 
     name: str
@@ -69,6 +73,13 @@ class PluginStatus:
     reason: str = ""
     models: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    extractors: tuple[str, ...] = ()
+
+    @property
+    def brings(self) -> tuple[str, ...]:
+        """The names of everything that it offers."""
+        return self.models + self.datasets + self.metrics + self.extractors
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ class Plugin:
 
     Attributes:
         status: what became of it so far.
-        offers: per kind ("models", "datasets") the classes that it brings, by name.
+        offers: per kind ("models", "datasets", …) the classes that it brings, by name.
         hooks: its own plugin manager, None until it is loaded.
     """
 
@@ -132,8 +143,8 @@ class Plugin:
         except _Refused as error:
             self.status = replace(self.status, state="failed", reason=str(error))
         else:
-            models, datasets = (tuple(sorted(self.offers[kind])) for kind in ("models", "datasets"))
-            self.status = replace(self.status, state="loaded", models=models, datasets=datasets)
+            offered = {kind: tuple(sorted(classes)) for kind, classes in self.offers.items()}
+            self.status = replace(self.status, state="loaded", **offered)  # type: ignore[arg-type]
 
 
 class _Refused(Exception):

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["Zoo", "default_zoo"]
 
 
+BUILT_IN = {"datasets": "datasets", "metrics": "evaluation", "extractors": "evaluation"}
+"""The entry points of the built-in classes, by kind."""
+
+
 class Zoo:
     """Every plugin that is installed, imported only as far as a name requires.
 
@@ -68,6 +72,11 @@ class Zoo:
         self._registered.append(added)
         return added.status
 
+    @property
+    def in_every_process(self) -> bool:
+        """Whether another process would find the same plugins: none was registered by hand."""
+        return not self._registered
+
     def model(self, name: str) -> "type[Model]":
         """The model of this name.
 
@@ -90,6 +99,22 @@ class Zoo:
         """
         return self._find("datasets", name)
 
+    def metric(self, name: str) -> type[Any]:
+        """The metric of this name, a subclass of ``ganzoo.Metric``.
+
+        Raises:
+            UsageError: as for ``model``.
+        """
+        return self._find("metrics", name)
+
+    def extractor(self, name: str) -> type[Any]:
+        """The feature extractor of this name, a subclass of ``ganzoo.Extractor``.
+
+        Raises:
+            UsageError: as for ``model``.
+        """
+        return self._find("extractors", name)
+
     def models(self) -> "dict[str, type[Model]]":
         """Every model under the name that ``model`` understands; imports all plugins."""
         return self._all("models")
@@ -97,6 +122,14 @@ class Zoo:
     def datasets(self) -> "dict[str, type[Dataset]]":
         """Every data set under the name that ``dataset`` understands; imports all plugins."""
         return self._all("datasets")
+
+    def metrics(self) -> dict[str, type[Any]]:
+        """Every metric under the name that ``metric`` understands; imports all plugins."""
+        return self._all("metrics")
+
+    def extractors(self) -> dict[str, type[Any]]:
+        """Every feature extractor under the name that ``extractor`` understands; imports all plugins."""
+        return self._all("extractors")
 
     def plugins(self, *, load: bool = True) -> list[PluginStatus]:
         """What became of each plugin.
@@ -130,8 +163,8 @@ class Zoo:
 
     def _listed(self, kind: str, name: str) -> list[Plugin]:
         """The installed plugins that bring this name by all we know without importing any."""
-        if kind == "datasets":
-            expected = "datasets"  # the entry point of the built-in sets; the catalogue lists models only
+        if kind != "models":
+            expected = BUILT_IN[kind]  # the catalogue lists models only
         elif name in self.catalogue.models:
             expected = self.catalogue.models[name].plugin
         else:
@@ -224,7 +257,7 @@ def _ambiguous(kind: str, name: str, plugins: Sequence[Plugin]) -> UsageError:
 
 def _noting_clashes(status: PluginStatus, qualified: set[str]) -> PluginStatus:
     """The status, with a reason that names what can only be had as ``distribution:name``."""
-    own = [f"{status.distribution}:{name}" for name in status.models + status.datasets]
+    own = [f"{status.distribution}:{name}" for name in status.brings]
     clashes = [name for name in own if name in qualified]
     if not clashes:
         return status

@@ -86,7 +86,10 @@ def test_plugins(ganzoo: Ganzoo) -> None:
         "reason": "",
         "models": ["gan"],
         "datasets": [],
+        "metrics": [],
+        "extractors": [],
     }
+    assert "frechet" in described["evaluation"]["metrics"]
     printed = ganzoo("plugins").stdout
     assert all(name in printed for name in described)
 

@@ -14,7 +14,8 @@ from ganzoo.sampling.pictures import to_uint8
 
 SPACE = LatentSpec(
     z=Normal(3),
-    label=Categorical(3, role="condition", names=("zero", "7", "a, b")),
+    label=Categorical(3, role="condition", names=("zero", "seven", "a, b")),
+    digit=Categorical(3, role="code", names=("2", "0", "unknown 1")),
     style=Uniform(2, role="code"),
     tilt=Uniform(1, role="code"),
     flag=Bernoulli(1, role="code"),
@@ -114,7 +115,9 @@ def test_bad_requests_write_nothing(line: list[str], sentence: str, run: Path, g
     ("items", "n", "first", "expected"),
     [
         (["label=1"], 1, 0, {"label": 1}),
-        (["label=7"], 1, 0, {"label": "7"}),
+        (["digit=0"], 1, 0, {"digit": "0"}),
+        (["digit=1"], 1, 0, {"digit": "1"}),
+        (["digit=2,unknown 1"], 2, 0, {"digit": ["2", "unknown 1"]}),
         (["label=a, b"], 1, 0, {"label": "a, b"}),
         (["label=zero,2"], 3, 0, {"label": ["zero", 2, "zero"]}),
         (["label=0,1"], 3, 5, {"label": [1, 0, 1]}),

@@ -177,6 +177,7 @@ def test_a_class_has_an_index_a_name_and_a_one_hot_row():
     for value in (1, "dog", "1", np.int64(1), torch.tensor(1), [0, 1, 0], torch.tensor([0.0, 1.0, 0.0])):
         assert variable.encode(value).tolist() == [0, 1, 0]
     assert Categorical(2, names=("1", "0")).encode("0").tolist() == [0, 1]  # a name goes before an index
+    assert Categorical(2, names=("1", "0")).encode(0).tolist() == [1, 0]  # and a number is an index
 
 
 def test_a_number_goes_to_every_component():
@@ -195,6 +196,7 @@ def test_a_number_goes_to_every_component():
         (Categorical(3), None, "categorical takes class indices from 0 to 2, not None"),
         (Categorical(3), "7", "categorical takes class indices from 0 to 2, not '7'"),
         (Categorical(2), "cat", "there is no class 'cat'; known: 0, 1"),
+        (Categorical(2, names=("7", "unknown 1")), "1", "categorical takes one of the names 7, unknown 1, not '1'"),
         (Categorical(2, names=("cat", "dog")), "dgo", "there is no class 'dgo'; did you mean 'dog'?"),
         (Categorical(3), [0, 1, 1], "categorical takes one-hot rows, not [0, 1, 1]"),
         (Categorical(3), [0, 1], "categorical takes a number or a sequence of 3, not [0, 1]"),

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from ganzoo.core.data import DataSpec, Samples, Split
 from ganzoo.core.errors import RunError, UsageError
@@ -39,6 +40,19 @@ class Streamed(Split):
 class Broken(Streamed):
     def __getitem__(self, index: int) -> Tensor:
         raise RunError(f"sample {index} cannot be read")
+
+
+class Computed(Streamed):
+    """The same samples, made a batch at a time."""
+
+    computed = True
+
+    def rows(self, indices: Tensor) -> Tensor:
+        assert get_worker_info() is None
+        return self._split.rows(indices)
+
+    def __getitem__(self, index: int) -> Tensor:
+        pytest.fail("read one by one")
 
 
 def numbered(size: int = 37) -> TensorSplit:
@@ -115,6 +129,11 @@ def test_streaming_equals_memory_bit_for_bit(workers: int) -> None:
     streamed = stream(Streamed(numbered()), 7, batch=16, seed=3, position=20, workers=workers)
     assert streamed.values.equal(held.values)
     assert streamed.labels["label"].equal(held.labels["label"])
+
+
+def test_computed_samples_are_made_a_batch_at_a_time_where_they_are_used() -> None:
+    endless = batches(Computed(numbered()), SPEC, batch=16, seed=3, workers=None)
+    assert next(endless).values.equal(stream(numbered(), 1, batch=16, seed=3).values)
 
 
 def test_tensor_above_the_limit_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,6 +164,6 @@ def test_bad_requests_are_refused_in_one_sentence(echo, arguments, message):
 
 def test_rows_come_from_the_first_categorical_code_or_condition_that_is_free():
     latent = LatentSpec.parse("n: categorical(2), a: categorical(3) code, b: categorical(4) condition")
-    assert row_classes(latent, {}) == ("a", ("0", "1", "2"))
-    assert row_classes(latent, {"a": 0}) == ("b", ("0", "1", "2", "3"))
+    assert row_classes(latent, {}) == ("a", {0: "0", 1: "1", 2: "2"})
+    assert row_classes(latent, {"a": 0}) == ("b", {0: "0", 1: "1", 2: "2", 3: "3"})
     assert row_classes(latent, {"a": 0, "b": 0}) is None

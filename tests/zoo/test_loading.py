@@ -52,6 +52,23 @@ BROKEN = {
         f"{HOOK}def ganzoo_register_datasets(): return [ganzoo.Model]",
         "returned the class Model in its list; expected a list of subclasses of ganzoo.Dataset",
     ),
+    "no metric": (
+        f"{HOOK}def ganzoo_register_metrics(): return [ganzoo.Extractor]",
+        "returned the class Extractor in its list; expected a list of subclasses of ganzoo.Metric",
+    ),
+    "no extractor": (
+        f"{HOOK}def ganzoo_register_extractors(): return [int]",
+        "returned the class int in its list; expected a list of subclasses of ganzoo.Extractor",
+    ),
+    "abstract metric": (
+        "import ganzoo\nclass A(ganzoo.Metric):\n    name = 'a'\n"
+        "@ganzoo.hookimpl\ndef ganzoo_register_metrics(): return [A]",
+        "returned the class A, which is abstract; expected it to define scores",
+    ),
+    "metric of no group": (
+        "import ganzoo\nclass A(ganzoo.Metric):\n    group = 'helth'",
+        "its import raised TypeError: A.group is 'helth'; choose one of fidelity, ",
+    ),
     "class without a name": (
         f"{NAMELESS}{REGISTER}[Nameless]",
         "ganzoo_register_models returned the class Nameless, which has no name; expected name = 'nameless'",
@@ -177,6 +194,6 @@ def test_to_deny_is_stronger_than_to_allow() -> None:
 def test_built_ins_come_first_and_say_so() -> None:
     statuses = Zoo().plugins(load=False)
     built_in = [status for status in statuses if status.builtin]
-    assert {status.name for status in built_in} == {"gan", "cgan", "acgan", "infogan", "datasets"}
+    assert {status.name for status in built_in} == {"gan", "cgan", "acgan", "infogan", "datasets", "evaluation"}
     assert statuses[: len(built_in)] == built_in
     assert all(status.state == "not loaded" for status in built_in)

@@ -20,6 +20,19 @@ def plugin_of(*models: type[ganzoo.Model]) -> object:
     return plugin
 
 
+def measuring_source(metric: str, extractor: str) -> str:
+    """Source of a plugin module with a metric and an extractor."""
+    return (
+        "import ganzoo\n"
+        f"class Some(ganzoo.Metric):\n    name = {metric!r}\n    summary = 'nothing'\n"
+        "    def scores(self, subject): return []\n"
+        f"class Other(ganzoo.Extractor):\n    name = {extractor!r}\n    summary = 'nothing'\n"
+        "    def __call__(self, samples): return ganzoo.Features(samples, None)\n"
+        "@ganzoo.hookimpl\ndef ganzoo_register_metrics(): return [Some]\n"
+        "@ganzoo.hookimpl\ndef ganzoo_register_extractors(): return [Other]\n"
+    )
+
+
 class Own(ganzoo.Model):
     """A model of the user's."""
 
@@ -48,6 +61,48 @@ def test_a_built_in_data_set_resolves_without_importing_a_stranger(install: Inst
     witness = install("stranger", aa_stranger=model_source("strange"))
     assert Zoo().dataset("mnist").name == "mnist"
     assert not witness.exists()
+
+
+@pytest.mark.parametrize("kind", ["metric", "extractor"])
+def test_built_in_metrics_and_extractors_resolve_without_importing_anything_else(kind: str, install: Install) -> None:
+    witness = install("stranger", aa_stranger=measuring_source("frechet", "digits"))
+    zoo = Zoo()
+    name = {"metric": "frechet", "extractor": "digits"}[kind]
+    assert getattr(zoo, kind)(name).name == name
+    assert not witness.exists()
+    states = {status.name: status.state for status in zoo.plugins(load=False)}
+    assert states.pop("evaluation") == "loaded"
+    assert set(states.values()) == {"not loaded"}
+
+
+def test_a_plugin_may_bring_metrics_and_extractors(install: Install) -> None:
+    install("one-dist", one=measuring_source("sharpness", "edges"))
+    install("two-dist", two=measuring_source("sharpness", "digits"))
+    zoo = Zoo()
+    (status,) = (status for status in zoo.plugins() if status.name == "one")
+    assert (status.metrics, status.extractors, status.models) == (("sharpness",), ("edges",), ())
+    assert status.brings == ("sharpness", "edges")
+    assert zoo.extractor("edges").__module__ == "one"
+    assert zoo.metric("two-dist:sharpness").__module__ == "two"
+    assert {"one-dist:sharpness", "two-dist:sharpness", "frechet"} <= set(zoo.metrics())
+    assert {"edges", "digits", "two-dist:digits"} <= set(zoo.extractors())
+    assert zoo.extractor("digits").__module__ == "ganzoo.evaluation.extractors.digits"
+    with pytest.raises(UsageError, match="the metric 'sharpness' is offered by one-dist:one, two-dist:two"):
+        zoo.metric("sharpness")
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "expected"),
+    [
+        ("metric", "frechett", "there is no metric 'frechett'; did you mean 'frechet'"),
+        ("extractor", "digit", "there is no extractor 'digit'; did you mean 'digits'"),
+        ("metric", "ganzoo:zzz", "there is no metric 'zzz'; known: "),
+    ],
+)
+def test_an_unknown_metric_or_extractor(kind: str, asked: str, expected: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        getattr(Zoo(), kind)(asked)
+    assert str(caught.value).startswith(expected)
 
 
 def test_the_catalogue_says_which_plugin_to_import(install: Install, model_source: Source) -> None:

@@ -1,0 +1,113 @@
+"""The scores of a run under a comparison's protocol: those that are known already, and the others measured."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import torch
+
+from ganzoo.evaluation.evaluate import evaluate
+from ganzoo.evaluation.extractor import Extractor
+from ganzoo.evaluation.metric import Metric
+from ganzoo.evaluation.records import Record, read_records
+from ganzoo.evaluation.score import Score
+from ganzoo.evaluation.subject import Setting
+from ganzoo.runs import checkpoint
+from ganzoo.runs.directory import RunDirectory
+from ganzoo.zoo.manager import Zoo
+
+__all__ = ["Examination", "Measured", "measure"]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """How every run of a comparison is measured.
+
+    Attributes:
+        metrics: by name, in the order in which they are shown.
+        setting: how much of everything they use.
+        asked: the name of the extractor that was asked for, None for the one meant for the data.
+        extractor: that one, if the data have one.
+        seed: of the generated samples.
+        device: where to compute.
+    """
+
+    metrics: Mapping[str, type[Metric]]
+    setting: Setting
+    asked: str | None
+    extractor: Extractor | None
+    seed: int
+    device: torch.device
+
+    def holds(self, record: Record, images: int) -> bool:
+        """Whether a stored score is what this examination of a checkpoint would find."""
+        score, extractor = record.score, self.extractor
+        features = None if extractor is None else (extractor.name, extractor.sha256 or None)
+        return (
+            record.metric in self.metrics
+            and (record.images, record.setting, record.requested, record.seed)
+            == (images, self.setting.name, self.setting.samples, self.seed)
+            and record.ganzoo == version("ganzoo")
+            and (score.extractor is None or (score.extractor, score.extractor_sha256) == features)
+        )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of a run.
+
+    Attributes:
+        images: the checkpoint that it is known of.
+        scores: by metric and the score's name, in the order of the metrics.
+        skipped: why a metric does not apply, by its name.
+    """
+
+    images: int
+    scores: dict[tuple[str, str], Score] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def measure(
+    run: RunDirectory,
+    zoo: Zoo,
+    examination: Examination,
+    progress: Callable[[str, int, int], None] = lambda metric, done, total: None,
+) -> Measured:
+    """The scores of a run's newest whole checkpoint; what its ``metrics.jsonl`` holds is not computed again.
+
+    Args:
+        run: the run.
+        zoo: where models, data sets, metrics and extractors are looked up.
+        examination: what to measure, and how.
+        progress: told the name of each metric before it starts, how many are done, and of how many.
+
+    Raises:
+        RunError: the run cannot be evaluated.
+    """
+    images = checkpoint.latest(run).images
+    held = [record for record in read_records(run) if examination.holds(record, images)]
+    missing = [name for name in examination.metrics if all(record.metric != name for record in held)]
+    skipped: dict[str, str] = {}
+    if missing:
+        evaluation = evaluate(
+            run,
+            zoo,
+            metrics=missing,
+            full=examination.setting.name == "full",
+            extractor=examination.asked,
+            samples=examination.setting.samples,
+            seed=examination.seed,
+            device=examination.device,
+            progress=progress,
+        )
+        skipped = {each.metric: each.reason for each in evaluation.skipped}
+        held = [record for record in read_records(run) if examination.holds(record, images)]
+    return Measured(images, _newest(held, list(examination.metrics)), skipped)
+
+
+def _newest(records: Sequence[Record], order: Sequence[str]) -> dict[tuple[str, str], Score]:
+    """Of two scores of one name, the later line counts."""
+    found: dict[tuple[str, str], Score] = {}
+    for record in sorted(records, key=lambda record: order.index(record.metric)):  # keeps the lines' order
+        found[record.metric, record.score.name] = record.score
+    return found

@@ -1,0 +1,92 @@
+"""How a page writes numbers, times and commands."""
+
+import json
+import math
+import shlex
+from typing import Any
+
+from ganzoo.runs.record import RunRecord
+
+__all__ = ["amount", "better", "duration", "plain", "reproduce", "with_spread"]
+
+_FLAGS = ("images", "batch", "seed", "device", "precision", "save_every")
+_SETTLED = ("default", "from images")
+"""Origins of values that follow from the others."""
+
+
+def amount(value: float | None, unit: str = "") -> str:
+    """A measured value with its unit: ``4.1 %``, ``2.29 nats``, ``1.35``; a dash where it is not finite."""
+    if value is None:
+        return "–"
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    if unit == "seconds":
+        return duration(value)
+    if unit == "bytes":
+        return f"{value / 1e6:,.0f} MB"
+    return f"{_number(value)} {unit}".strip()
+
+
+def with_spread(mean: float | None, spread: float | None, unit: str = "") -> str:
+    """A mean and its standard deviation over seeds: ``4.1 ± 0.3 %``; the mean alone where there is none."""
+    if mean is None or spread is None:
+        return amount(mean, unit)
+    if unit == "seconds":
+        return f"{duration(mean)} ± {duration(spread)}"
+    factor, sign = {"share": (100, "%"), "bytes": (1e-6, "MB")}.get(unit, (1, unit))
+    mean, spread = factor * mean, factor * spread
+    decimals = _decimals(spread, 2) if spread else _decimals(mean, 3)
+    return f"{mean:,.{decimals}f} ± {spread:,.{decimals}f} {sign}".strip()
+
+
+def better(direction: str | None) -> str:
+    """Which way is better, short."""
+    return {"lower": "↓ lower", "higher": "↑ higher"}.get(direction or "", "")
+
+
+def duration(seconds: float) -> str:
+    """A time, to the precision that matters: ``12 s``, ``8 min 31 s``, ``2 h 5 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def reproduce(record: RunRecord) -> str:
+    """The command that trains the same again, whatever the settings files say that were in force then."""
+    config, flat = record.config, record.config.flat()
+    model = config.model if config.recipe in (None, "default") else f"{config.model}@{config.recipe}"
+    words = ["ganzoo", "train", model, "--data", config.data, "--seed", str(config.seed)]
+    beyond = []
+    for key, value in flat.items():
+        origin = record.origins.get(key, "")
+        follows = origin in _SETTLED or origin.startswith("recipe ") or value is None
+        if follows or key in ("model", "recipe", "data", "seed"):
+            continue
+        table, dot, name = key.partition(".")
+        if dot:
+            words += ["-d" if table == "data_options" else "-o", f"{name}={plain(value)}"]
+        elif key in _FLAGS:
+            words += [f"--{key.replace('_', '-')}", str(value)]
+        else:
+            beyond.append(f"{key} = {value}")
+    said = shlex.join(words)
+    return f"{said}    # with {', '.join(beyond)} under [train] in ganzoo.toml" if beyond else said
+
+
+def plain(value: Any) -> str:
+    """A setting's value as ``-o name=`` takes it; "none" where there is none."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: float) -> str:
+    """Three digits that count, all of those before the point, thousands apart."""
+    return f"{value:,.{_decimals(value, 3)}f}"
+
+
+def _decimals(value: float, digits: int) -> int:
+    """Places behind the point that show so many digits that count."""
+    return max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0

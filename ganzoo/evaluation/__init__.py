@@ -1,0 +1,1 @@
+"""Scores of a trained run: metrics and feature extractors, each a plugin."""

@@ -1,0 +1,120 @@
+"""How well the critic tells real samples that it has not seen from generated ones."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import torch
+from sklearn.metrics import roc_auc_score, roc_curve
+from torch import Tensor
+
+from ganzoo.core.data import Samples
+from ganzoo.core.round import condition_of_labels
+from ganzoo.evaluation.metric import Group, Metric
+from ganzoo.evaluation.score import Score, Unavailable
+from ganzoo.evaluation.subject import Part, Subject
+
+__all__ = ["CriticAccuracy", "separation"]
+
+NEEDED = 100
+"""Samples of either kind; the standard error of an accuracy of a half is then 5 %."""
+
+
+class CriticAccuracy(Metric):
+    """The balanced accuracy of the critic's realness as a test of real against generated samples.
+
+    A sample counts as real above a threshold. Only some adversarial losses give the realness 0 a meaning, so
+    the threshold is the one that is best (Youden's J) for every other sample of each kind, and the accuracy is
+    that of the rest. A half: the critic cannot tell; 1: it has won, and the generator has little to learn
+    from it. Of a critic that sees conditions, real samples come with their labels, generated ones with what
+    they were asked for.
+
+    The floor is the same of training samples in place of generated ones. The area under the ROC curve is in
+    the details; ``training_auc`` there is that of training against test samples, above a half where the
+    critic remembers what it was trained on (Karras et al. 2020, arXiv 2006.06676, section 3).
+
+    Source: Youden 1950, "Index for rating diagnostic tests"; Lopez-Paz & Oquab 2017, arXiv 1610.06545, for
+    two-sample tests by classifiers.
+    """
+
+    name: ClassVar[str] = "critic-accuracy"
+    summary: ClassVar[str] = "how well the critic tells unseen real samples from generated ones"
+    group: ClassVar[Group] = "health"
+
+    def scores(self, subject: Subject) -> Iterable[Score]:
+        """``critic_accuracy``.
+
+        Raises:
+            Unavailable: there are too few samples, labels that the critic must see are missing, or its
+                realness is not finite.
+        """
+        test, train = _realness_of_data(subject, "test"), _realness_of_data(subject, "train")
+        fakes = _realness(subject, subject.fakes(), _asked(subject))
+        subject.at_least(NEEDED, len(fakes), "generated samples")
+        for part, found in (("test", test), ("training", train)):
+            subject.at_least(NEEDED, len(found), f"real {part} samples")
+        accuracy, auc = separation(test, fakes)
+        floor, towards_test = separation(test, train)
+        yield subject.score(
+            "critic_accuracy",
+            accuracy,
+            f"last critic on {len(test):,} real test samples and {len(fakes):,} of the averaged generator, balanced, "
+            "at the threshold that is best for every other sample, on the rest",
+            unit="share",
+            floor=floor,
+            samples=len(fakes),
+            real=len(test),
+            split="test",
+            note="50 %: the critic cannot tell; 100 %: it has won",
+            details={"auc": auc, "training_auc": 1 - towards_test},
+        )
+
+
+def separation(real: Tensor, fakes: Tensor) -> tuple[float, float]:
+    """How well scores tell two sets apart.
+
+    Args:
+        real: (N,), scores that ought to be high.
+        fakes: (M,), scores that ought to be low.
+
+    Returns:
+        The balanced accuracy at the threshold that is best for every other score, on the rest; and the area
+        under the ROC curve of all.
+
+    Raises:
+        Unavailable: a score is not finite.
+    """
+    scores = torch.cat([real, fakes]).double()
+    if not scores.isfinite().all():
+        raise Unavailable("the critic's realness is not finite; train again with a smaller critic_lr")
+    truth = torch.cat([torch.ones(len(real)), torch.zeros(len(fakes))])
+    wrong, right, thresholds = roc_curve(truth[::2].numpy(), scores[::2].numpy())
+    threshold = float(thresholds[(right - wrong).argmax()])
+    above, is_real = scores[1::2] >= threshold, truth[1::2] == 1
+    accuracy = (above[is_real].double().mean() + (~above[~is_real]).double().mean()) / 2
+    return float(accuracy), float(roc_auc_score(truth.numpy(), scores.numpy()))
+
+
+def _realness_of_data(subject: Subject, part: Part) -> Tensor:
+    """The realness of real samples; of a critic that sees conditions, of those whose labels are all known."""
+    values, labels = subject.real(part)
+    names = subject.latent.conditions.names
+    if missing := [name for name in names if name not in labels]:
+        raise Unavailable(f"the {part} split of {subject.data.name} has no label {missing[0]} to show the critic")
+    known = torch.ones(len(values), dtype=torch.bool)
+    for name in names:
+        known &= labels[name] >= 0
+    samples = Samples(values[known], {name: classes[known] for name, classes in labels.items()})
+    return _realness(subject, samples.values, condition_of_labels(subject.latent, samples))
+
+
+def _asked(subject: Subject) -> Tensor | None:
+    """The conditions that the generated samples were made for, (N, W)."""
+    latents = subject.latents()
+    parts = [latents[name] for name in subject.latent.conditions]
+    return torch.cat(parts, dim=1) if parts else None
+
+
+def _realness(subject: Subject, values: Tensor, condition: Tensor | None) -> Tensor:
+    """One score a sample, (N,): the mean over patches where there are several."""
+    subject.at_least(1, len(values), "samples with known labels")
+    return subject.judge(values, condition).realness.reshape(len(values), -1).mean(dim=1)

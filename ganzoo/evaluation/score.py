@@ -1,0 +1,45 @@
+"""A score: one number, with everything that one has to know to compare it with another."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Score", "Skipped", "Unavailable"]
+
+
+class Unavailable(Exception):
+    """A metric cannot be computed for this run; the message says why, and what to do about it."""
+
+
+class Score(BaseModel):
+    """One number that a metric found; immutable.
+
+    Two scores may be compared only where ``protocol`` is the same.
+    """
+
+    # A number that is not finite is stored as null, JSON having no other word for it.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+    name: str = Field(min_length=1, description="what was measured, such as code_error/category; unique in a run")
+    value: float | None = Field(description="the number; None where it is not finite")
+    unit: Literal["", "share", "nats"] = Field("", description="share: between 0 and 1, shown in percent")
+    better: Literal["lower", "higher"] | None = Field(None, description="which direction is better, if one is")
+    floor: float | None = Field(None, description="the same of real training samples, in place of generated ones")
+    ceiling: float | None = Field(None, description="the same of noise, in place of generated samples")
+    protocol: str = Field(description="how it was measured: features, split, numbers of samples")
+    extractor: str | None = Field(None, description="the features that it rests on, if any")
+    extractor_sha256: str | None = Field(None, description="identifies the extractor's weights")
+    samples: int | None = Field(None, ge=0, description="generated samples that were used")
+    real: int | None = Field(None, ge=0, description="real samples that were used")
+    split: str | None = Field(None, description="where the real samples are from")
+    note: str = Field("", description="what to know about this number, in a sentence")
+    details: dict[str, Any] = Field(default_factory=dict, description="more of it, as plain data")
+
+
+class Skipped(BaseModel):
+    """A metric that could not be computed, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str
+    reason: str

@@ -1,0 +1,103 @@
+"""From a configuration to a run directory that is trained, and from a run to where it goes on."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ganzoo.core.data import Split
+from ganzoo.core.errors import RunError
+from ganzoo.data.open import open_dataset
+from ganzoo.runs import checkpoint
+from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.record import RunRecord
+from ganzoo.training.configuration import Configured, Options, as_layer, prepare, resumed_config
+from ganzoo.training.events import Observer
+from ganzoo.training.session import Session
+from ganzoo.zoo.manager import Zoo
+
+__all__ = ["begin", "checksum_of", "go_on"]
+
+
+def begin(
+    configured: Configured, *, out: Path | str = "runs", observer: Observer | None = None, command: str = ""
+) -> RunDirectory:
+    """Train in a new run directory.
+
+    Args:
+        configured: what to do.
+        out: folder of the runs.
+        observer: whom to tell of the progress.
+        command: what the user typed, for the record.
+
+    Raises:
+        UsageError: model and data do not go together; nothing was written.
+        RunError: the run failed; its directory says why.
+    """
+    made, trainer = prepare(configured)
+    record = RunRecord(
+        config=configured.config,
+        origins=configured.origins,
+        data=configured.dataset.spec.model_dump(mode="json"),
+        data_checksum=checksum_of(trainer.splits),
+        command=command,
+    )
+    directory = RunDirectory.create(out, record)
+    with directory.lock():
+        Session(made, trainer, directory, observer or Observer()).play()
+    return directory
+
+
+def go_on(
+    which: Path | str | int,
+    zoo: Zoo,
+    *,
+    out: Path | str = "runs",
+    flags: Mapping[str, Any] | None = None,
+    options: Options = (),
+    data_options: Options = (),
+    observer: Observer | None = None,
+) -> RunDirectory:
+    """Go on with a run from its newest good checkpoint, as if it had never stopped.
+
+    Args:
+        which: the run's directory, number or name.
+        zoo: where models and data sets are looked up.
+        out: folder of the runs.
+        flags: settings; only the budget (``images`` or ``epochs``) may differ, and only upwards.
+        options: the model's options; none may differ.
+        data_options: the data set's options; none may differ.
+        observer: whom to tell of the progress.
+
+    Raises:
+        UsageError: there is no such run, or a setting differs.
+        RunError: the run cannot go on.
+    """
+    directory = RunDirectory.open(which, out)
+    with directory.lock():
+        record = directory.record
+        model_class = zoo.model(record.config.model)
+        dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
+        layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
+        config = resumed_config(record, model_class.Options, dataset.spec.size, flags or {}, layers)
+        configured = Configured(config, record.origins, model_class(**config.options), dataset, zoo)
+        made, trainer = prepare(configured)
+        if checksum_of(trainer.splits) != record.data_checksum:
+            raise RunError(
+                f"the data of {directory.path.name} have changed since it started (their checksum differs), so it "
+                "cannot go on as if it had never stopped; put the old data back, or start a new run"
+            )
+        if any(directory.checkpoints.glob("[0-9]*")):
+            newest = checkpoint.latest(directory)
+            for complaint in newest.damaged:
+                warnings.warn(f"{complaint}; going on from {newest.path} instead", stacklevel=3)
+            trainer.restore(newest)
+        directory.trim_stats(trainer.images)
+        directory.update(config=config)
+        Session(made, trainer, directory, observer or Observer()).play()
+    return directory
+
+
+def checksum_of(splits: Mapping[str, Split]) -> str:
+    """The checksums of every source's training samples, joined."""
+    return "+".join(split.checksum for split in splits.values())
