@@ -1,6 +1,7 @@
 """A zoo with the toys and two cheap metrics, and short ways to a tiny comparison in it."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from ganzoo.evaluation.subject import Subject
 from ganzoo.zoo.hookspecs import hookimpl
 from ganzoo.zoo.manager import Zoo
 
-__all__ = ["TINY_OPTIONS", "Brightness", "CodeCount", "Journal", "a_comparison", "a_plan", "toy_zoo"]
+__all__ = ["TINY_OPTIONS", "Brightness", "CodeCount", "Journal", "a_comparison", "a_plan", "shared_zoo", "toy_zoo"]
 
 TINY_OPTIONS = ("width=0.125",)
 
@@ -64,6 +65,10 @@ def toy_zoo() -> Zoo:
     return zoo
 
 
+shared_zoo = cache(toy_zoo)
+"""The same zoo each time, for tests that register nothing in it."""
+
+
 class Journal(Watcher):
     """Notes what it is told."""
 
@@ -104,7 +109,7 @@ def a_plan(folder: Path, *entrants: Any, **settings: Any) -> ComparisonPlan:
         "precision": "fp32",
         "runs": folder / "runs",
         "out": folder / "comparisons",
-        "zoo": toy_zoo(),
+        "zoo": shared_zoo(),
     }
     return plan_comparison(Request(entrants, **(values | settings)))
 

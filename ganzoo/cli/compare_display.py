@@ -245,8 +245,8 @@ def _reasons(comparison: Comparison) -> list[str]:
     for row in comparison.rows:
         for label, cell in row.cells.items():
             if row.metric and (cell.skipped or cell.note):
-                said = ("– ", cell.skipped) if cell.skipped else ("", cell.note)
-                found.setdefault(said, {}).setdefault(row.name, []).append(label)
+                key = ("– ", cell.skipped) if cell.skipped else ("", cell.note)
+                found.setdefault(key, {}).setdefault(row.name, []).append(label)
     reasons = []
     for (dash, said), rows in found.items():
         labels = list(dict.fromkeys(label for own in rows.values() for label in own))

@@ -155,8 +155,8 @@ RULES = (
     Rule(
         "code_error/",
         _mismatched,
-        "the code {what} is not the class: matched one to one, {value} of real samples are misnamed (nothing but the data "
-        "decides what a code comes to mean)",
+        "the code {what} is not the class: matched one to one, {value} of real samples are misnamed (nothing but the "
+        "data decides what a code comes to mean)",
         (("augmentation", 0.5), ("instance_noise", 0.6), ("recognition_lr", 1e-3)),
         needs=("confusion", "classes"),
     ),

@@ -14,7 +14,17 @@ from ganzoo.core.streams import stable_seed
 from ganzoo.evaluation.score import Unavailable
 from ganzoo.evaluation.subject import Part, Subject
 
-__all__ = ["COMPONENTS", "Classes", "Pair", "compact", "fit_seed", "pooled", "representations", "true_classes"]
+__all__ = [
+    "COMPONENTS",
+    "Classes",
+    "Pair",
+    "compact",
+    "fit_seed",
+    "pooled",
+    "representations",
+    "supervision",
+    "true_classes",
+]
 
 SIDE = 4
 """Maps are averaged down to this many cells a side."""
@@ -65,6 +75,11 @@ def true_classes(subject: Subject) -> Classes:
         if bool((classes == classes[0]).all()):
             raise Unavailable(f"all labelled {part} samples of {subject.data.name} are of one class")
     return Classes(train.numpy(), test.numpy(), names)
+
+
+def supervision(subject: Subject) -> str:
+    """What has to be said of errors in the first label where it is a condition of the model; else nothing."""
+    return "the critic was trained with these labels" if subject.label in subject.latent.conditions else ""
 
 
 def representations(subject: Subject) -> Iterator[tuple[str, Pair]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparison_helpers import Brightness, Journal, a_comparison, a_plan, toy_zoo
+from comparison_helpers import Brightness, Journal, a_comparison, a_plan, shared_zoo
 from training_helpers import checkpointed, start
 
 from ganzoo import api
@@ -72,7 +72,7 @@ def test_a_metric_that_applies_to_nobody_is_not_passed_over(tmp_path: Path) -> N
 
 
 def test_a_run_of_train_is_reused(tmp_path: Path) -> None:
-    start(tmp_path / "runs", "gan", zoo=toy_zoo())
+    start(tmp_path / "runs", "gan", zoo=shared_zoo())
     plan = a_plan(tmp_path, "gan", seeds=2)
     assert [run.origin for run in plan.entrants[0].runs] == ["reused", "trained"]
 
@@ -134,7 +134,7 @@ def test_a_training_that_fails_does_not_lose_the_others(tmp_path: Path, monkeypa
 
 def test_runs_are_compared_as_they_are(tmp_path: Path) -> None:
     for model in ("gan", "cgan"):
-        start(tmp_path / "runs", model, zoo=toy_zoo(), flags={"seed": 4})
+        start(tmp_path / "runs", model, zoo=shared_zoo(), flags={"seed": 4})
     found = a_comparison(tmp_path, "1", "00002-cgan-toys", data=None, images=None, options=())
     assert [(entrant.label, entrant.runs[0].origin) for entrant in found.entrants] == [
         ("00001-gan-toys", "given"),
@@ -145,7 +145,7 @@ def test_runs_are_compared_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_model_beside_a_run_is_trained_as_the_run_was(tmp_path: Path) -> None:
-    start(tmp_path / "runs", "gan", zoo=toy_zoo(), flags={"images": 48}, data_options={"size": 64})
+    start(tmp_path / "runs", "gan", zoo=shared_zoo(), flags={"images": 48}, data_options={"size": 64})
     plan = a_plan(tmp_path, "1", "infogan", data=None, images=None)
     assert plan.images == 48
     [training] = plan.trainings
@@ -154,8 +154,8 @@ def test_a_model_beside_a_run_is_trained_as_the_run_was(tmp_path: Path) -> None:
 
 
 def test_unequal_protocols_are_refused_or_labelled(tmp_path: Path) -> None:
-    start(tmp_path / "runs", "gan", zoo=toy_zoo())
-    start(tmp_path / "runs", "infogan", zoo=toy_zoo(), flags={"images": 96})
+    start(tmp_path / "runs", "gan", zoo=shared_zoo())
+    start(tmp_path / "runs", "infogan", zoo=shared_zoo(), flags={"images": 96})
     with pytest.raises(UsageError) as caught:
         a_comparison(tmp_path, "1", "2", options=())
     said = "00002-infogan-toys is trained on 96 images and 00001-gan-toys on 64"
@@ -167,13 +167,13 @@ def test_unequal_protocols_are_refused_or_labelled(tmp_path: Path) -> None:
 def test_an_unfinished_run_has_seen_what_it_has_seen(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         a_comparison(tmp_path, "gan", watcher=Impatient())
-    start(tmp_path / "runs", "infogan", zoo=toy_zoo())
+    start(tmp_path / "runs", "infogan", zoo=shared_zoo())
     with pytest.raises(UsageError, match="00001-gan-toys is trained on 32 images and 00002-infogan-toys on 64"):
         a_plan(tmp_path, "2", "1", options=())
 
 
 def test_a_mix_of_data_sets_is_refused_even_by_force(tmp_path: Path) -> None:
-    start(tmp_path / "runs", "gan", zoo=toy_zoo())
+    start(tmp_path / "runs", "gan", zoo=shared_zoo())
     with pytest.raises(UsageError, match="00001-gan-toys is on toys and infogan on mnist"):
         a_plan(tmp_path, "1", "infogan", data="mnist", force=True)
 
@@ -212,7 +212,7 @@ def test_one_model_with_different_options(tmp_path: Path) -> None:
 
 
 def test_what_is_not_the_same_for_all_is_said(tmp_path: Path) -> None:
-    start(tmp_path / "runs", "gan", zoo=toy_zoo(), flags={"batch": 32})
+    start(tmp_path / "runs", "gan", zoo=shared_zoo(), flags={"batch": 32})
     plan = a_plan(tmp_path, "1", "infogan", seeds=2)
     assert plan.notes == (
         "The batch is not the same for all: 00001-gan-toys 32, infogan 16.",
@@ -256,8 +256,8 @@ def test_a_plan_as_plain_data(tmp_path: Path) -> None:
 def test_python_can_compare(tmp_path: Path) -> None:
     settings = {"data": "toys", "images": 32, "batch": 16, "options": ("width=0.125",), "metrics": ("code-count",)}
     folders = {"runs": tmp_path / "runs", "out": tmp_path / "comparisons"}
-    found = compare("infogan", zoo=toy_zoo(), device="cpu", precision="fp32", samples=4, **settings, **folders)
+    found = compare("infogan", zoo=shared_zoo(), device="cpu", precision="fp32", samples=4, **settings, **folders)
     assert found["code_count"].cells["infogan"].values == (2.0,)
-    run = api.open(found.entrants[0].runs[0].path, zoo=toy_zoo())
-    again = start(tmp_path / "again", "infogan", zoo=toy_zoo(), flags={"images": 32})
+    run = api.open(found.entrants[0].runs[0].path, zoo=shared_zoo())
+    again = start(tmp_path / "again", "infogan", zoo=shared_zoo(), flags={"images": 32})
     assert all((value == checkpointed(again)[name]).all() for name, value in checkpointed(run).items())

@@ -12,7 +12,7 @@ from torch import Tensor
 from ganzoo.evaluation.matching import contingency, error, one_to_one
 from ganzoo.evaluation.metric import Group, Metric
 from ganzoo.evaluation.metrics.codes import categorical_codes, read_code
-from ganzoo.evaluation.representation import Classes, Pair, compact, fit_seed, true_classes
+from ganzoo.evaluation.representation import Classes, Pair, compact, fit_seed, supervision, true_classes
 from ganzoo.evaluation.score import Score, Unavailable
 from ganzoo.evaluation.subject import Subject
 
@@ -77,5 +77,6 @@ def _score(subject: Subject, name: str, found: Tensor, size: int, classes: Class
         better="lower",
         real=len(found),
         split="test",
+        note=supervision(subject) if name == "critic" else "",
         details=details,
     )

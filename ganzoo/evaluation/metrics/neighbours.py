@@ -6,7 +6,7 @@ from typing import ClassVar
 from sklearn.neighbors import KNeighborsClassifier
 
 from ganzoo.evaluation.metric import Group, Metric
-from ganzoo.evaluation.representation import compact, true_classes
+from ganzoo.evaluation.representation import compact, supervision, true_classes
 from ganzoo.evaluation.score import Score
 from ganzoo.evaluation.subject import Subject
 
@@ -46,4 +46,5 @@ class Neighbours(Metric):
                     better="lower",
                     real=len(pair.test),
                     split="test",
+                    note=supervision(subject) if name == "critic" else "",
                 )

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from ganzoo.evaluation.metric import Group, Metric
-from ganzoo.evaluation.representation import Classes, Pair, representations, true_classes
+from ganzoo.evaluation.representation import Classes, Pair, representations, supervision, true_classes
 from ganzoo.evaluation.score import Score
 from ganzoo.evaluation.subject import Subject
 
@@ -58,8 +58,7 @@ class Probe(Metric):
         scaler = StandardScaler().fit(pair.train.numpy())
         train, test = (scaler.transform(part.numpy()) for part in (pair.train, pair.test))
         more: dict[str, Any] = {"unit": "share", "better": "lower", "real": len(test), "split": "test"}
-        if subject.label in subject.latent.conditions:
-            more["note"] = "the critic was trained with these labels"
+        more["note"] = supervision(subject) if name == "critic" else ""
         where = f"logistic regression on {pair.what}, standardised; {len(test):,} test samples"
         error = _error(train, classes.train, test, classes.test)
         yield subject.score(f"probe_error/{name}", error, f"{where}, {len(train):,} training labels", **more)

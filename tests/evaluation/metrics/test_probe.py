@@ -98,6 +98,7 @@ def test_a_critic_that_was_given_the_labels_is_said_to_have_been() -> None:
     assert (
         found(uniform(400, 2), latent=latent)["probe_error/critic"].note == "the critic was trained with these labels"
     )
+    assert found(uniform(400, 2), latent=latent)["probe_error/values"].note == ""
     assert found(uniform(400, 2))["probe_error/critic"].note == ""
 
 
