@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganzoo.api import resume as resume
     from ganzoo.api import start as start
     from ganzoo.api import train as train
+    from ganzoo.comparison.compare import compare as compare
     from ganzoo.core.critic import Critic as Critic
     from ganzoo.core.critic import Verdict as Verdict
     from ganzoo.core.data import Dataset as Dataset
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ganzoo.api": ("Configured", "Run", "build", "configure", "open", "plan", "resume", "start", "train"),
+    "ganzoo.comparison.compare": ("compare",),
     "ganzoo.core.critic": ("Critic", "Verdict"),
     "ganzoo.core.data": ("DataSpec", "Dataset", "FactorDataset", "LabelSpec", "Samples", "Split"),
     "ganzoo.core.errors": ("GanzooError", "RunError", "UsageError"),

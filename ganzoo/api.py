@@ -1,6 +1,6 @@
 """What Python users call: configure, plan, train, resume, open; and the run that they get."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -12,10 +12,12 @@ from ganzoo.core.data import DataSpec
 from ganzoo.core.latent import LatentSpec
 from ganzoo.evaluation.evaluate import Evaluation
 from ganzoo.evaluation.evaluate import evaluate as evaluate_run
+from ganzoo.evaluation.naming import name_categories, set_names
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.names import Names
 from ganzoo.runs.record import RunRecord
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.sampling.traversal import Traversal
@@ -155,6 +157,27 @@ class Run:
         return evaluate_run(
             self.directory, self._zoo, metrics=metrics, full=full, extractor=extractor, samples=samples, seed=seed
         )
+
+    def name(
+        self, names: Mapping[str, Sequence[str]] | None = None, *, labels: int = 100, variable: str | None = None
+    ) -> Names:
+        """Name the classes of a categorical code; samples, sheets and reports use the names from then on.
+
+        Args:
+            names: by variable the name of each class; None finds them from a few labelled training samples.
+            labels: how many of these.
+            variable: the code; the only categorical one unless given.
+
+        Returns:
+            Every name that the run has now.
+
+        Raises:
+            UsageError: there is no such code, no label, or the names are not one a class.
+        """
+        self._sampler = None  # the next one reads the names
+        if names is not None:
+            return set_names(self.directory, self._zoo, names)
+        return name_categories(self.directory, self._zoo, labels, variable)
 
     def __repr__(self) -> str:
         record = self.record

@@ -17,7 +17,8 @@ from ganzoo.data.splits import SingleSource, TensorSplit, tensor_checksum
 from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.extractors.values import Values
 from ganzoo.evaluation.score import Score
-from ganzoo.evaluation.subject import Setting, Subject
+from ganzoo.evaluation.setting import Setting
+from ganzoo.evaluation.subject import Subject
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
 from ganzoo.runs.config import RunConfig, default_schedule

@@ -86,7 +86,7 @@ def test_dependencies_are_those_imported_and_each_is_bounded() -> None:
     extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
     optional = {name for extra in extras.values() for name in declared(extra)}
     assert {names.get(name, name.replace("_", "-")) for name in used} - optional == declared(requirements)
-    assert all(re.fullmatch(r"[a-z-]+>=[\d.]+,<\d+", requirement) for requirement in requirements)
+    assert all(re.fullmatch(r"[a-z0-9-]+>=[\d.]+,<\d+", requirement) for requirement in requirements)
 
 
 def test_every_make_command_of_the_documents_exists() -> None:

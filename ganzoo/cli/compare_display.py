@@ -241,15 +241,17 @@ def _shown(cell: Cell, row: Row) -> Text:
 
 def _reasons(comparison: Comparison) -> list[str]:
     """Why cells are empty, and what is to be known of numbers; each once, with all that it is said of."""
-    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    found: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for row in comparison.rows:
+        said: dict[tuple[str, str], list[str]] = {}
         for label, cell in row.cells.items():
             if row.metric and (cell.skipped or cell.note):
-                key = ("– ", cell.skipped) if cell.skipped else ("", cell.note)
-                found.setdefault(key, {}).setdefault(row.name, []).append(label)
-    reasons = []
-    for (dash, said), rows in found.items():
-        labels = list(dict.fromkeys(label for own in rows.values() for label in own))
-        whose = "" if len(labels) == len(comparison.entrants) else f" of {', '.join(labels)}"
-        reasons.append(f"{dash}{', '.join(rows)}{whose}: {said}")
-    return reasons
+                said.setdefault(("– ", cell.skipped) if cell.skipped else ("", cell.note), []).append(label)
+        for (dash, reason), labels in said.items():
+            found.setdefault((dash, reason, tuple(labels)), []).append(row.name)
+    return [
+        f"{dash}{', '.join(rows)}"
+        + ("" if len(labels) == len(comparison.entrants) else f" of {', '.join(labels)}")
+        + f": {reason}"
+        for (dash, reason, labels), rows in found.items()
+    ]

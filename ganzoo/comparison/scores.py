@@ -11,7 +11,7 @@ from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.metric import Metric
 from ganzoo.evaluation.records import Record, read_records
 from ganzoo.evaluation.score import Score
-from ganzoo.evaluation.subject import Setting
+from ganzoo.evaluation.setting import Setting
 from ganzoo.runs import checkpoint
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.zoo.manager import Zoo

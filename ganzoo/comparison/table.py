@@ -114,7 +114,7 @@ def _score_row(metric: str, name: str, measured: Mapping[str, Sequence[Measured]
 def _score_cell(metric: str, found: Sequence[Score], runs: Sequence[Measured], comparable: bool) -> Cell:
     if not found:
         reasons = [run.skipped[metric] for run in runs if metric in run.skipped]
-        return Cell(skipped=reasons[0] if reasons else "it has no variable of that name")
+        return Cell(skipped=reasons[0] if reasons else "it has no such variable")
     notes = [score.note for score in found if score.note]
     if not comparable:
         notes.append(f"measured on {found[0].protocol}")

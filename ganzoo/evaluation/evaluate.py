@@ -12,7 +12,8 @@ from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.metric import GROUPS, Metric
 from ganzoo.evaluation.records import Record, append_records
 from ganzoo.evaluation.score import Score, Skipped, Unavailable
-from ganzoo.evaluation.subject import FAST, FULL, Setting, Subject
+from ganzoo.evaluation.setting import FAST, FULL, Setting
+from ganzoo.evaluation.subject import Subject
 from ganzoo.models.game import Game
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.sampling.sampler import Sampler

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ganzoo.core.data import validation_sentence
 from ganzoo.core.errors import RunError
 from ganzoo.evaluation.score import Score
-from ganzoo.evaluation.subject import Setting
+from ganzoo.evaluation.setting import Setting
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.files import saving
 

@@ -1,7 +1,6 @@
 """What a metric may ask of a run and its data; whatever takes time is done once and shared by all metrics."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, TypeVar
 
@@ -17,37 +16,17 @@ from ganzoo.core.streams import generator
 from ganzoo.data.batches import to_range
 from ganzoo.evaluation.extractor import Extractor, Features
 from ganzoo.evaluation.score import Score, Unavailable
+from ganzoo.evaluation.setting import FAST, Setting
 from ganzoo.models.game import Game
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.sampling.sampler import Sampler
 
-__all__ = ["FAST", "FULL", "Part", "Setting", "Subject"]
+__all__ = ["Part", "Subject"]
 
 T = TypeVar("T")
 Part = Literal["train", "test"]
 CHUNK = 500
 """Samples that pass through a network at once; bounds memory, changes no result."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How much of everything the metrics use.
-
-    Attributes:
-        name: stored with each score.
-        samples: generated samples.
-        real: real samples of a split.
-        train: labelled samples that classifiers and probes are fitted to.
-    """
-
-    name: str
-    samples: int
-    real: int
-    train: int
-
-
-FAST = Setting("fast", samples=10_000, real=10_000, train=10_000)
-FULL = Setting("full", samples=50_000, real=50_000, train=60_000)
 
 
 class Subject:

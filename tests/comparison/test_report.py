@@ -16,7 +16,7 @@ from ganzoo.data.splits import TensorSplit, tensor_checksum
 from ganzoo.evaluation.naming import set_names
 from ganzoo.evaluation.records import Record, append_records
 from ganzoo.evaluation.score import Score
-from ganzoo.evaluation.subject import FAST
+from ganzoo.evaluation.setting import FAST
 
 LARGEST = 5_000_000
 EVIL = "</script><img src=x onerror=alert(1)>"

@@ -113,7 +113,7 @@ def test_a_score_that_a_run_lacks_although_its_metric_applied() -> None:
         "b": [measured(("codes", score("error/style", 0.2)))],
     }
     rows = {row.name: row for row in score_rows(runs, METRICS)}
-    assert rows["error/category"].cells["b"].skipped == "it has no variable of that name"
+    assert rows["error/category"].cells["b"].skipped == "it has no such variable"
 
 
 def test_numbers_measured_in_different_ways_have_no_best() -> None:

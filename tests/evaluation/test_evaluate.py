@@ -12,7 +12,7 @@ from ganzoo.evaluation.extractor import Extractor, Features
 from ganzoo.evaluation.metric import Metric
 from ganzoo.evaluation.records import FILE, read_records
 from ganzoo.evaluation.score import Unavailable
-from ganzoo.evaluation.subject import FAST, FULL
+from ganzoo.evaluation.setting import FAST, FULL
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.zoo.hookspecs import hookimpl
 from ganzoo.zoo.loading import Selection

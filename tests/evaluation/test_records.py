@@ -9,7 +9,7 @@ from subjects import subject
 from ganzoo.core.errors import RunError
 from ganzoo.evaluation.records import FILE, Record, append_records, newest, read_records
 from ganzoo.evaluation.score import Score
-from ganzoo.evaluation.subject import FAST
+from ganzoo.evaluation.setting import FAST
 
 
 @pytest.fixture

@@ -160,9 +160,9 @@ def test_missing_labels_are_said():
 def test_too_few_samples_are_refused_with_the_number_needed():
     made = subject()
     made.at_least(5, 5, "classes")
-    with pytest.raises(Unavailable, match="^needs at least 2,000 generated samples, and got 100; raise --samples$"):
+    with pytest.raises(Unavailable, match=r"^needs at least 2,000 generated samples, and got 100; raise --samples$"):
         made.at_least(2000, 100, "generated samples")
-    with pytest.raises(Unavailable, match="^needs at least 3 test samples, and got 0$"):
+    with pytest.raises(Unavailable, match=r"^needs at least 3 test samples, and got 0$"):
         made.at_least(3, 0, "test samples")
 
 
