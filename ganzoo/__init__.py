@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from ganzoo.core.data import LabelSpec as LabelSpec
     from ganzoo.core.data import Samples as Samples
     from ganzoo.core.data import Split as Split
+    from ganzoo.core.encoder import Encoder as Encoder
     from ganzoo.core.errors import GanzooError as GanzooError
     from ganzoo.core.errors import RunError as RunError
+    from ganzoo.core.errors import Unavailable as Unavailable
     from ganzoo.core.errors import UsageError as UsageError
     from ganzoo.core.generator import Generator as Generator
     from ganzoo.core.invariance import Affine as Affine
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
     from ganzoo.evaluation.extractor import Features as Features
     from ganzoo.evaluation.metric import Metric as Metric
     from ganzoo.evaluation.score import Score as Score
-    from ganzoo.evaluation.score import Unavailable as Unavailable
     from ganzoo.evaluation.subject import Subject as Subject
     from ganzoo.models.game import Game as Game
     from ganzoo.models.model import Model as Model
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from ganzoo.training.events import Observer as Observer
     from ganzoo.training.events import Summary as Summary
     from ganzoo.training.events import Tick as Tick
+    from ganzoo.training.plan import Plan as Plan
+    from ganzoo.zoo.hookspecs import API_VERSION as API_VERSION
     from ganzoo.zoo.hookspecs import hookimpl as hookimpl
 
 _HOMES = {
@@ -73,7 +76,8 @@ _HOMES = {
     "ganzoo.comparison.compare": ("compare",),
     "ganzoo.core.critic": ("Critic", "Verdict"),
     "ganzoo.core.data": ("DataSpec", "Dataset", "FactorDataset", "LabelSpec", "Samples", "Split"),
-    "ganzoo.core.errors": ("GanzooError", "RunError", "UsageError"),
+    "ganzoo.core.encoder": ("Encoder",),
+    "ganzoo.core.errors": ("GanzooError", "RunError", "Unavailable", "UsageError"),
     "ganzoo.core.generator": ("Generator",),
     "ganzoo.core.invariance": ("Affine", "Flip"),
     "ganzoo.core.latent": ("LatentSpec", "Latents"),
@@ -83,7 +87,7 @@ _HOMES = {
     "ganzoo.core.variables": ("Bernoulli", "Categorical", "Normal", "Uniform"),
     "ganzoo.evaluation.extractor": ("Extractor", "Features"),
     "ganzoo.evaluation.metric": ("Metric",),
-    "ganzoo.evaluation.score": ("Score", "Unavailable"),
+    "ganzoo.evaluation.score": ("Score",),
     "ganzoo.evaluation.subject": ("Subject",),
     "ganzoo.models.game": ("Game",),
     "ganzoo.models.model": ("Model", "label_conditions"),
@@ -93,7 +97,8 @@ _HOMES = {
     "ganzoo.objectives.penalties": ("GradientPenalty", "R1"),
     "ganzoo.objectives.recognition": ("AuxiliaryClassification", "MutualInformation"),
     "ganzoo.training.events": ("Observer", "Summary", "Tick"),
-    "ganzoo.zoo.hookspecs": ("hookimpl",),
+    "ganzoo.training.plan": ("Plan",),
+    "ganzoo.zoo.hookspecs": ("API_VERSION", "hookimpl"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from PIL.Image import Image
 from torch import Tensor
 
 from ganzoo.core.data import DataSpec
-from ganzoo.core.latent import LatentSpec
+from ganzoo.core.latent import Latents, LatentSpec
 from ganzoo.evaluation.evaluate import Evaluation
 from ganzoo.evaluation.evaluate import evaluate as evaluate_run
 from ganzoo.evaluation.naming import name_categories, set_names
@@ -19,12 +18,14 @@ from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.names import Names
 from ganzoo.runs.record import RunRecord
+from ganzoo.sampling import reconstruction
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.sampling.traversal import Traversal
 from ganzoo.training.configuration import Configured, Options, configure, prepare
 from ganzoo.training.events import Observer
 from ganzoo.training.plan import Plan
 from ganzoo.training.start import begin, go_on
+from ganzoo.training.summary import resume_command
 from ganzoo.zoo.manager import Zoo, default_zoo
 
 __all__ = ["Configured", "Run", "build", "configure", "open", "plan", "resume", "start", "train"]
@@ -78,7 +79,7 @@ class Run:
     @property
     def resume_command(self) -> str:
         """What to type to go on."""
-        return f"ganzoo train --resume {quote(str(self.path))}"
+        return resume_command(self.path, self._zoo.files)
 
     def stats(self) -> list[dict[str, Any]]:
         """The statistics of every tick, in order."""
@@ -132,6 +133,28 @@ class Run:
             **given: other variables to pin, as in ``sample``.
         """
         return self.sampler.traverse(variable, component, rows=rows, steps=steps, seed=seed, given=given)
+
+    def encode(self, samples: Tensor) -> Latents:
+        """The latents that the encoder gives samples, (N, *shape) in the data's range.
+
+        Raises:
+            UsageError: the model has no encoder, or these are not samples of its data.
+        """
+        return reconstruction.encode(self.sampler, samples)
+
+    def reconstruct(self, samples: Tensor) -> Tensor:
+        """What the generator makes of the latents that the encoder gives samples.
+
+        Args:
+            samples: (N, *shape), in the data's range.
+
+        Returns:
+            (N, *shape), float32 on the CPU, in the data's range; row k depends on sample k alone.
+
+        Raises:
+            UsageError: the model has no encoder, or these are not samples of its data.
+        """
+        return reconstruction.reconstruct(self.sampler, samples)
 
     def evaluate(
         self,

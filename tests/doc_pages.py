@@ -43,6 +43,8 @@ save_every = 256
 width = 0.125
 """
 
+ROOT = Path(__file__).resolve().parents[1]
+
 _FENCE = re.compile(r"^```(\w*)\s*$")
 _COMMENT = re.compile(r"^<!-- (test|file): (.*?) -->\s*$")
 _REPLACE = re.compile(r"replace (.+) with (.+)")
@@ -162,7 +164,10 @@ class Reader:
             name, _, value = words.pop(0).partition("=")
             variables[name] = value
         if words[:2] == ["pip", "install"]:
-            return 0, self.install(self.folder / words[-1])
+            linked = "-e" in words
+            return 0, "".join(self.install(Path(word), linked) for word in words[2:] if not word.startswith("-"))
+        if words[0] == "pytest":
+            return self.pytest(words[1:])
         if words[0] == "ganzoo":
             target = self.folder / words.pop() if words[-2] == ">" else None
             status, output = in_new_process([word for word in words if word != ">"], self.folder, variables)
@@ -195,8 +200,14 @@ class Reader:
             sys.path[:] = path
         return printed.getvalue()
 
-    def install(self, project: Path) -> str:
-        """Does what pip would for a project of single modules, but into a folder of this reader's own."""
+    def install(self, project: Path, linked: bool = False) -> str:
+        """Does what pip would for a project of pure Python, but into a folder of this reader's own.
+
+        Args:
+            project: its folder, as the page names it: one of this reader's, or of the checkout.
+            linked: as ``pip install -e`` has it: what changes in the project changes here.
+        """
+        project = self.folder / project if (self.folder / project).is_dir() else ROOT / project
         with (project / "pyproject.toml").open("rb") as file:
             about = tomllib.load(file)["project"]
         site = self.folder / _SITE
@@ -204,14 +215,35 @@ class Reader:
         metadata.mkdir(parents=True, exist_ok=True)
         lines = [f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n"]
         (metadata / "METADATA").write_text("".join(lines), encoding="utf-8")
-        points = about["entry-points"]["ganzoo"]
-        listed = "\n".join(["[ganzoo]", *(f"{name} = {module}" for name, module in points.items())])
-        (metadata / "entry_points.txt").write_text(listed + "\n", encoding="utf-8")
-        modules = sorted(project.glob("*.py"))
+        groups: dict[str, dict[str, str]] = about["entry-points"]
+        listed = [line for group, points in groups.items() for line in (f"[{group}]", *map(" = ".join, points.items()))]
+        (metadata / "entry_points.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
+        modules = sorted([*project.glob("*.py"), *project.glob("src/*/")])
         for module in modules:
-            shutil.copy(module, site)
-        assert {module.stem for module in modules} == set(points.values())
+            place = site / module.name
+            if linked:
+                place.symlink_to(module)
+            elif module.is_dir():
+                shutil.copytree(module, place, dirs_exist_ok=True)
+            else:
+                shutil.copy(module, place)
+        targets = {target.partition(":")[0] for points in groups.values() for target in points.values()}
+        assert targets <= {module.stem for module in modules}
         return f"Successfully installed {about['name']}-{about['version']}\n"
+
+    def pytest(self, words: list[str]) -> tuple[int, str]:
+        """Runs the tests of a project."""
+        path = os.pathsep.join([str(self.folder / _SITE), *filter(None, [os.environ.get("PYTHONPATH")])])
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *words],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
 
 
 def commands(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -17,10 +17,17 @@ from ganzoo.objectives.adversarial import ADVERSARIAL
 from ganzoo.zoo.manager import default_zoo
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SLOW = {"models.md"}
+PLUGIN_PAGES = sorted((ROOT / "docs" / "plugins").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *PLUGIN_PAGES]
+SLOW = {"docs/models.md", "docs/plugins/testing.md", "docs/plugins/tutorial.md"}
 
-pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+def called(page: Path) -> str:
+    """A page's path in the repository."""
+    return str(page.relative_to(ROOT))
+
+
+pages = pytest.mark.parametrize("page", PAGES, ids=called)
 
 
 @pytest.fixture
@@ -37,7 +44,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
 
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(page, marks=[pytest.mark.slow] * (page.name in SLOW), id=page.name) for page in PAGES],
+    [pytest.param(page, marks=[pytest.mark.slow] * (called(page) in SLOW), id=called(page)) for page in PAGES],
 )
 def test_what_a_page_says_works(page: Path, reader: Reader) -> None:
     reader.read(page)
@@ -72,9 +79,12 @@ def test_every_table_is_somewhere() -> None:
     assert [name for name in TABLES if f"<!-- table: {name} -->" not in text] == []
 
 
-def test_every_page_is_reached_from_the_index() -> None:
-    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    assert [page.name for page in PAGES[1:] if page.name != "index.md" and f"({page.name}" not in index] == []
+def test_every_page_is_reached_from_an_index() -> None:
+    for folder in (ROOT / "docs", ROOT / "docs" / "plugins"):
+        index = (folder / "index.md").read_text(encoding="utf-8")
+        names = [page.name for page in PAGES if page.parent == folder]
+        assert [name for name in names if name != "index.md" and f"({name}" not in index] == []
+    assert "(plugins/index.md" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert "docs/index.md" in PAGES[0].read_text(encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from training_helpers import MODELS, checkpointed, configured, pictures, start, timeless, trainer, zoo_of
+from training_helpers import MODELS, PAIRS, checkpointed, configured, pictures, start, timeless, trainer, zoo_of
 
 import ganzoo
 from ganzoo import api
@@ -97,7 +97,7 @@ def test_each_parameter_belongs_to_exactly_one_player_and_one_optimiser(model):
     assert set(every.values()) == {1}
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PAIRS)
 def test_there_is_no_third_optimiser_and_one_generator_forward_a_round(model):
     playing = trainer(model)
     calls: Counter[str] = Counter()

@@ -20,6 +20,7 @@ from ganzoo.zoo.manager import Zoo
 
 __all__ = [
     "MODELS",
+    "PAIRS",
     "TIMES",
     "Toys",
     "checkpointed",
@@ -31,7 +32,9 @@ __all__ = [
     "zoo_of",
 ]
 
-MODELS = ("gan", "cgan", "acgan", "infogan")
+PAIRS = ("gan", "cgan", "acgan", "infogan")
+"""The built-in models of two networks and two players."""
+MODELS = (*PAIRS, "bigan", "vaegan")
 TIMES = ("seconds", "images_per_second")
 """What no two runs have in common."""
 

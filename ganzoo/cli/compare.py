@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ganzoo.cli.eval import extractor_option, full_option, samples_option
-from ganzoo.cli.options import complete_datasets, complete_models, complete_runs, examples, root_option
+from ganzoo.cli.options import complete_datasets, complete_models, complete_runs, examples, plugin_option, root_option
 
 if TYPE_CHECKING:
     from ganzoo.comparison.model import Comparison
@@ -69,6 +69,7 @@ def complete_entrants(ctx: click.Context, param: click.Parameter, incomplete: st
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option("--precision", metavar="auto|fp32|bf16", help="Number format of the networks.")
 @click.option("--out", default="comparisons", show_default=True, metavar="DIR", help="Folder of the comparisons.")
+@plugin_option
 @root_option
 @click.option(
     "--csv",

@@ -2,7 +2,7 @@
 
 import click
 
-from ganzoo.cli.options import examples, json_option
+from ganzoo.cli.options import examples, json_option, plugin_option
 
 __all__ = ["datasets"]
 
@@ -15,6 +15,7 @@ __all__ = ["datasets"]
     )
 )
 @json_option
+@plugin_option
 def datasets(as_json: bool) -> None:
     """List the data sets, built-in and installed, and which of them need no network."""
     from ganzoo.cli.text import print_json, print_table

@@ -11,6 +11,7 @@ from ganzoo.cli.options import (
     examples,
     find_run,
     json_option,
+    plugin_option,
     root_option,
     run_argument,
     seed_option,
@@ -48,6 +49,7 @@ samples_option = click.option(
 @seed_option
 @json_option
 @device_option
+@plugin_option
 @root_option
 def eval_(
     run: str,
@@ -86,7 +88,8 @@ def eval_(
             device=Hardware.choose(device).device,
             progress=progress,
         )
-    diagnosis = diagnose({score.name: score for score in result.scores}, result.run.record.config.options)
+    record = result.run.record
+    diagnosis = diagnose({score.name: score for score in result.scores}, record.config.options, record.data_spec)
     if as_json:
         print_json(
             {

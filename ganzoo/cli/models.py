@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.options import examples, json_option
+from ganzoo.cli.options import examples, json_option, plugin_option
 
 __all__ = ["models"]
 
@@ -13,6 +13,7 @@ __all__ = ["models"]
     epilog=examples("ganzoo models", "ganzoo models --json", "ganzoo show infogan      # one of them in detail")
 )
 @json_option
+@plugin_option
 def models(as_json: bool) -> None:
     """List the models, built-in and installed, with their papers and recipes."""
     from ganzoo.cli.text import print_json, print_table

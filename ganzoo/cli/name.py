@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.cli.options import device_option, examples, find_run, json_option, root_option, run_argument
+from ganzoo.cli.options import device_option, examples, find_run, json_option, plugin_option, root_option, run_argument
 from ganzoo.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ PICTURES = 10
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other labelled samples."
 )
 @device_option
+@plugin_option
 @root_option
 @json_option
 def name(

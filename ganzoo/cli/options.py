@@ -23,6 +23,7 @@ __all__ = [
     "is_folder",
     "json_option",
     "model_argument",
+    "plugin_option",
     "request",
     "request_options",
     "root_option",
@@ -114,6 +115,15 @@ def matching(items: Iterable[tuple[str, str]], incomplete: str) -> list[Completi
     return [CompletionItem(value, help=text or None) for value, text in items if value.startswith(incomplete)]
 
 
+def register_files(ctx: click.Context, param: click.Parameter, files: tuple[Path, ...]) -> None:
+    """Imports the files of ``--plugin``; not while a shell completes, which must not run what is being typed."""
+    if files and not ctx.resilient_parsing:
+        from ganzoo.zoo.manager import default_zoo
+
+        for file in files:
+            default_zoo().register_file(file)
+
+
 def model_argument(*, required: bool = True) -> Decorator[Any]:
     """The argument MODEL[@RECIPE]."""
     return click.argument("model", metavar="MODEL[@RECIPE]", required=required, shell_complete=complete_models)
@@ -156,6 +166,16 @@ given_option = click.option(
 device_option = click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps", help="Where to compute."
 )
+plugin_option = click.option(
+    "--plugin",
+    "plugin_files",
+    multiple=True,
+    expose_value=False,
+    callback=register_files,
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="Use the models in this file too; may be repeated.",
+)
 request_options = stacked(
     click.option("--data", metavar="NAME|DIR", shell_complete=complete_datasets,
                  help="Data set, or a folder of images.  [default: mnist]"),
@@ -173,6 +193,7 @@ request_options = stacked(
                  help="TOML file of settings and options."),
     click.option("-o", "options", multiple=True, metavar="KEY=VALUE",
                  help="Option of the model ('ganzoo show MODEL' lists them); may be repeated."),
+    plugin_option,
 )  # fmt: skip
 """Everything that decides a run's configuration, as ``train``, ``config`` and ``show`` take it."""
 

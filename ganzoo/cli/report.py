@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ganzoo.cli.options import device_option, examples, find_run, root_option, run_argument
+from ganzoo.cli.options import device_option, examples, find_run, plugin_option, root_option, run_argument
 from ganzoo.core.errors import UsageError
 
 __all__ = ["report"]
@@ -20,6 +20,7 @@ __all__ = ["report"]
 @run_argument(required=False)
 @click.option("--out", metavar="FILE.html", help="Where to write the page.  [default: report.html in RUN]")
 @device_option
+@plugin_option
 @root_option
 def report(run: str, out: str | None, device: str, root: str) -> None:
     """Make a page of RUN, by default the newest, and print where it is.

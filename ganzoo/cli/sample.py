@@ -11,6 +11,7 @@ from ganzoo.cli.options import (
     find_run,
     given_option,
     is_folder,
+    plugin_option,
     root_option,
     run_argument,
     seed_option,
@@ -46,6 +47,7 @@ MOST_IN_PICTURE = 10_000
 @click.option("--steps", type=click.IntRange(min=2), default=10, show_default=True, help="Samples on each way.")
 @click.option("--out", metavar="DIR|FILE.png", help="A folder of pictures, or one picture.  [default: in RUN]")
 @device_option
+@plugin_option
 @root_option
 def sample(
     run: str,

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ __all__ = [
 ]
 
 PIPED_WIDTH = 240
-"""Columns of a table that no terminal bounds."""
+"""Columns of a table that no terminal bounds, unless a row needs more."""
 
 
 NOT_IN_FILES = ("model", "recipe", "schedule")
@@ -138,12 +139,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, nothin
         click.echo(nothing)
         return
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=PIPED_WIDTH)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, column in enumerate(columns):
         # The first column is what one types, so it is never cut; Text, because names may hold brackets.
         table.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*map(Text, row))
+    if not console.is_terminal:
+        unbounded = console.options.update(max_width=sys.maxsize)
+        console = Console(highlight=False, width=max(PIPED_WIDTH, console.measure(table, options=unbounded).maximum))
     console.print(table)

@@ -11,6 +11,7 @@ from ganzoo.cli.options import (
     find_run,
     given_option,
     is_folder,
+    plugin_option,
     root_option,
     run_argument,
     seed_option,
@@ -47,6 +48,7 @@ __all__ = ["traverse"]
 @click.option("--gif", is_flag=True, help="Write a film of each traversal beside its picture.")
 @click.option("--out", metavar="DIR|FILE", help="A folder, or one picture (.png) or film (.gif).  [default: in RUN]")
 @device_option
+@plugin_option
 @root_option
 def traverse(
     run: str,

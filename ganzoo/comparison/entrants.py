@@ -7,6 +7,7 @@ from pathlib import Path
 from ganzoo.core.errors import UsageError, unknown
 from ganzoo.models.model import Model
 from ganzoo.runs.directory import LATEST, RunDirectory
+from ganzoo.runs.model import model_of
 from ganzoo.training.configuration import join
 from ganzoo.zoo.manager import Zoo
 
@@ -64,7 +65,7 @@ def _one(text: str, zoo: Zoo, root: Path | str) -> Contender:
         except UsageError as no_run:
             looks_like_a_run = text == LATEST or text[0].isdecimal() or len(Path(text).parts) > 1
             raise (no_run if looks_like_a_run else no_model) from no_run
-        return Contender(run.name, zoo.model(run.record.config.model), run)
+        return Contender(run.name, model_of(run, zoo), run)
     clash = ""
     if (Path(text) / "run.json").is_file():
         clash = f"{text} means the model here; the run directory of that name is ./{text}"

@@ -60,7 +60,7 @@ def write_run_report(
         samples=figures.samples_figure(sampler),
         traversals=figures.traversal_figures(sampler),
         charts=_drawn([curves.Training(config.model, run.stats(), sampler.latent)]),
-        diagnosis=diagnose(scores, config.options) if scores else "",
+        diagnosis=diagnose(scores, config.options, record.data_spec) if scores else "",
         groups=sections.score_rows(records.values(), zoo),
         eval_command=f"ganzoo eval {quote(str(run.path))}",
         confusions=[found for score in scores.values() for found in sections.confusion(score, sampler.latent)],

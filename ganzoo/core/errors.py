@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["GanzooError", "RunError", "UsageError", "unknown"]
+__all__ = ["GanzooError", "RunError", "Unavailable", "UsageError", "unknown"]
 
 
 class GanzooError(Exception):
@@ -24,6 +24,14 @@ class UsageError(GanzooError):
 
 class RunError(GanzooError):
     """A run could not start, go on or be read back (exit status 1)."""
+
+
+class Unavailable(Exception):
+    """What a plugin brings cannot be had here; the message says why, and what to do about it.
+
+    A metric raises it for a run that it cannot be computed for, and a plugin at its import where an optional
+    dependency of it is missing. Nothing is wrong then, so nothing fails.
+    """
 
 
 def unknown(kind: str, name: str, known: Iterable[str], *, where: str = "") -> UsageError:

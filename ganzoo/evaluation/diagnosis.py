@@ -1,9 +1,10 @@
 """A paragraph that says in words what the scores of a run mean: what is wrong, if anything, and what to try."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ganzoo.core.data import DataSpec
 from ganzoo.evaluation.score import Score
 from ganzoo.models.options import ModelOptions
 
@@ -170,17 +171,19 @@ RULES = (
 """Every rule, in the order in which faults are told: first what spoils all the rest."""
 
 
-def diagnose(scores: Scores, options: Mapping[str, Any] | None = None) -> str:
+def diagnose(scores: Scores, options: Mapping[str, Any] | None = None, data: DataSpec | None = None) -> str:
     """One paragraph on a run.
 
     Args:
         scores: by name.
         options: the run's model options, so that nothing is advised that is already so.
+        data: what the samples are, so that nothing is advised that has no effect on such.
 
     Returns:
         What is wrong, each with something to try; what was looked at and is in order; and what is not finite.
     """
-    said = [f"{_sentence(rule, score)}: {_advised(rule, options or {})}." for rule, score in _faults(scores)]
+    idle = {"augmentation"} if data is not None and not data.invariances else set()
+    said = [f"{_sentence(rule, score)}: {_advised(rule, options or {}, idle)}." for rule, score in _faults(scores)]
     broken = [name for name, score in scores.items() if score.value is None]
     if broken:
         said.append(f"Not a finite number: {', '.join(broken)}; the run may have diverged, so look at its samples.")
@@ -226,8 +229,9 @@ def _sentence(rule: Rule, score: Score) -> str:
     return text[0].upper() + text[1:]
 
 
-def _advised(rule: Rule, options: Mapping[str, Any]) -> str:
-    left = [f"`-o {name}={_written(value)}`" for name, value in rule.advice if not _in_force(name, value, options)]
+def _advised(rule: Rule, options: Mapping[str, Any], idle: Collection[str]) -> str:
+    useful = [(name, value) for name, value in rule.advice if name not in idle]
+    left = [f"`-o {name}={_written(value)}`" for name, value in useful if not _in_force(name, value, options)]
     return f"try {' or '.join(left)}" if left else rule.otherwise
 
 

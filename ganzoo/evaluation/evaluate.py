@@ -16,6 +16,7 @@ from ganzoo.evaluation.setting import FAST, FULL, Setting
 from ganzoo.evaluation.subject import Subject
 from ganzoo.models.game import Game
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.model import model_of
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.zoo.manager import Zoo
 
@@ -114,7 +115,7 @@ def open_subject(
     """
     sampler = Sampler(run, zoo, device)
     config = run.record.config
-    game = Game.build(zoo.model(config.model)(**config.options), run.record.data_spec, config.seed)
+    game = Game.build(model_of(run, zoo)(**config.options), run.record.data_spec, config.seed)
     assert sampler.checkpoint is not None
     sampler.checkpoint.restore("networks", game.networks)
     for network in game.networks.values():

@@ -20,6 +20,7 @@ from ganzoo.evaluation.score import Unavailable
 from ganzoo.evaluation.subject import Subject
 from ganzoo.models.game import latent_space
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.model import model_of
 from ganzoo.runs.names import CategoryNames, Names, read_names, told_apart, write_names
 from ganzoo.zoo.manager import Zoo
 
@@ -167,7 +168,7 @@ def names_of(table: Tensor, classes: Sequence[str]) -> tuple[Matching, tuple[str
 
 def _latent(run: RunDirectory, zoo: Zoo) -> LatentSpec:
     config = run.record.config
-    return latent_space(zoo.model(config.model)(**config.options), run.record.data_spec)
+    return latent_space(model_of(run, zoo)(**config.options), run.record.data_spec)
 
 
 def _labelled(subject: Subject, label: str, n: int, seed: int) -> tuple[Tensor, Tensor]:

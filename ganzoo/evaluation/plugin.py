@@ -19,6 +19,7 @@ from ganzoo.evaluation.metrics.kernel import Kernel
 from ganzoo.evaluation.metrics.memorisation import Memorisation
 from ganzoo.evaluation.metrics.neighbours import Neighbours
 from ganzoo.evaluation.metrics.probe import Probe
+from ganzoo.evaluation.metrics.reconstruction import Reconstruction
 from ganzoo.evaluation.metrics.train_on_fakes import TrainOnFakes
 from ganzoo.zoo.hookspecs import hookimpl
 
@@ -32,7 +33,7 @@ def ganzoo_register_metrics() -> list[type[Metric]]:
         *(Frechet, Kernel, Coverage, ClassifierScore),
         *(Agreement, TrainOnFakes),
         *(Codes, Information),
-        *(Probe, Clusters, Neighbours),
+        *(Probe, Clusters, Neighbours, Reconstruction),
         *(Disentanglement,),
         *(Collapse, CriticAccuracy, Memorisation),
     ]

@@ -177,7 +177,8 @@ def _posteriors(subject: Subject, part: Part) -> Tensor:
 
     def make() -> Tensor:
         values = _labelled(subject, part)[0]
-        recognised = subject.judge(values).recognised
+        # Where there is no code the critic is not asked: it may judge samples beside something else alone.
+        recognised = subject.judge(values).recognised if len(subject.latent.codes) else {}
         read = [recognised[name] for name in subject.latent.codes if name in recognised]
         return torch.cat([values.new_empty(len(values), 0), *read], dim=1)
 

@@ -4,11 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ganzoo.core.errors import Unavailable
+
 __all__ = ["Score", "Skipped", "Unavailable"]
-
-
-class Unavailable(Exception):
-    """A metric cannot be computed for this run; the message says why, and what to do about it."""
 
 
 class Score(BaseModel):

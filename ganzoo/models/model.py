@@ -19,9 +19,11 @@ from ganzoo.core.round import Round
 from ganzoo.core.variables import Categorical
 from ganzoo.models.options import ModelOptions
 from ganzoo.models.player import Player, Rates
+from ganzoo.networks.critic import StockCritic
+from ganzoo.networks.encoder import StockEncoder, stock_encoder
 from ganzoo.networks.stock import choose
 from ganzoo.networks.style import NetworkStyle
-from ganzoo.objectives.adversarial import ADVERSARIAL
+from ganzoo.objectives.adversarial import ADVERSARIAL, Adversarial
 from ganzoo.objectives.penalties import R1, GradientPenalty
 
 __all__ = ["NOISE_ENDS", "Model", "label_conditions"]
@@ -114,16 +116,22 @@ class Model(ABC):
         sigma = self.options.instance_noise * max(0.0, 1 - round.progress / NOISE_ENDS)
         return samples + sigma * round.normal("instance_noise", *samples.shape) if sigma > 0 else samples
 
+    def adversarial_loss(self) -> Adversarial:
+        """The adversarial loss that the options ask for, alone, for terms that apply it to other samples."""
+        return ADVERSARIAL[self.options.adversarial]()
+
     def adversarial(self) -> Objective:
         """The adversarial loss and the penalties that the options ask for."""
-        objective: Objective = ADVERSARIAL[self.options.adversarial]()
+        objective: Objective = self.adversarial_loss()
         if self.options.gradient_penalty:
             objective += self.options.gradient_penalty * GradientPenalty()
         if self.options.r1:
             objective += self.options.r1 * R1()
         return objective
 
-    def stock_critic(self, latent: LatentSpec, data: DataSpec, *, sees: LatentSpec, recognises: LatentSpec) -> Critic:
+    def stock_critic(
+        self, latent: LatentSpec, data: DataSpec, *, sees: LatentSpec, recognises: LatentSpec
+    ) -> StockCritic:
         """A stock critic for this data.
 
         Args:
@@ -134,6 +142,10 @@ class Model(ABC):
         """
         style = self.style(latent, data)
         return choose(data, self.options.networks).critic(data, style, sees, recognises)
+
+    def stock_encoder(self, latent: LatentSpec, data: DataSpec) -> StockEncoder:
+        """A stock encoder for this data, which gives the posterior of every variable of the latent space."""
+        return stock_encoder(data, self.options.networks, self.style(latent, data), latent)
 
     def style(self, latent: LatentSpec, data: DataSpec) -> NetworkStyle:
         """The options of the stock networks; ``auto`` gives a per-sample critic where one is needed."""

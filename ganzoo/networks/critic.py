@@ -64,6 +64,9 @@ class StockCritic(Critic):
         slope: negative slope of the leaky rectifiers.
         std: spread of the initial weights, see ``layers.initialise``.
         concatenate: whether the condition enters beside the sample, rather than by projection.
+
+    Attributes:
+        feature_width: width F of the features.
     """
 
     recognition: Recognition | None
@@ -82,6 +85,7 @@ class StockCritic(Critic):
         concatenate: bool = False,
     ) -> None:
         super().__init__()
+        self.feature_width = features
         self.condition_width = sees.width
         self.concatenate = concatenate and self.condition_width > 0
         projects = self.condition_width > 0 and not concatenate

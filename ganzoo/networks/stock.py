@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ganzoo.core.critic import Critic
 from ganzoo.core.data import DataSpec
 from ganzoo.core.errors import UsageError, unknown
 from ganzoo.core.generator import Generator
 from ganzoo.core.latent import LatentSpec
+from ganzoo.networks.critic import StockCritic
 from ganzoo.networks.dcgan import SIDES, dcgan_critic, dcgan_generator
 from ganzoo.networks.infogan import PAPER, SLIM, rgb_critic, rgb_generator
 from ganzoo.networks.mlp import mlp_critic, mlp_generator
@@ -34,7 +34,7 @@ class Family:
     shapes: str
     fits: Callable[[DataSpec], bool]
     generator: Callable[[LatentSpec, DataSpec, NetworkStyle], Generator]
-    critic: Callable[[DataSpec, NetworkStyle, LatentSpec, LatentSpec], Critic]
+    critic: Callable[[DataSpec, NetworkStyle, LatentSpec, LatentSpec], StockCritic]
 
 
 def _digits(data: DataSpec) -> bool:

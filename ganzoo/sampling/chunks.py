@@ -1,4 +1,4 @@
-"""Generating in chunks of one size, so that a sample does not depend on those it is asked for with."""
+"""Passing rows through a network in chunks of one size, so that none depends on those it is asked for with."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 __all__ = ["CHUNK", "cuts", "generate_chunk", "joined"]
 
 CHUNK = 64
-"""Samples that are generated together; where fewer are wanted, the chunk is filled up.
+"""Rows that pass through a network together; where fewer are wanted, the chunk is filled up.
 
 How a matrix product is rounded may depend on the size of the batch and on a row's place in it, though never
 on the other rows. In chunks that start at multiples of this, sample k always has the same place."""
@@ -24,25 +24,25 @@ def cuts(n: int, first: int) -> Iterator[slice]:
         start = stop
 
 
-def generate_chunk(generator: nn.Module, flat: Tensor, place: int, device: torch.device) -> Tensor:
-    """Generate a part of a chunk, in evaluation mode and without gradients; the generator stays as it was.
+def generate_chunk(network: nn.Module, rows: Tensor, place: int, device: torch.device) -> Tensor:
+    """Generate, or encode, a part of a chunk in evaluation mode and without gradients; the network stays as it was.
 
     Args:
-        generator: latents (CHUNK, D) to samples (CHUNK, *shape), on ``device``.
-        flat: (m, D), latents.
+        network: latents (CHUNK, D) to samples (CHUNK, *shape), or the other way round, on ``device``.
+        rows: (m, …), latents or samples.
         place: where in the chunk the first of them stands; ``place + m`` is at most ``CHUNK``.
         device: where to compute.
 
     Returns:
-        (m, *shape), float32 on the CPU.
+        (m, …), float32 on the CPU.
     """
-    # Rows that nobody asked for repeat one that somebody did, and so are valid latents.
-    whole = flat[:1].repeat(CHUNK, 1)
-    whole[place : place + len(flat)] = flat
-    with _evaluating(generator), torch.inference_mode():
-        samples: Tensor = generator(whole.to(device))[place : place + len(flat)]
+    # Rows that nobody asked for repeat one that somebody did, and so are valid.
+    whole = rows[:1].repeat(CHUNK, *[1] * (rows.ndim - 1))
+    whole[place : place + len(rows)] = rows
+    with _evaluating(network), torch.inference_mode():
+        made: Tensor = network(whole.to(device))[place : place + len(rows)]
     # A copy that is made here, outside inference mode, is a tensor like any other to autograd.
-    return samples.to("cpu", torch.float32, copy=True, memory_format=torch.contiguous_format)
+    return made.to("cpu", torch.float32, copy=True, memory_format=torch.contiguous_format)
 
 
 def joined(batches: Iterable[Tensor], n: int, shape: tuple[int, ...]) -> Tensor:

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from ganzoo.core.data import DataSpec, validation_sentence
+from ganzoo.core.encoder import Encoder
 from ganzoo.core.errors import RunError, UsageError
 from ganzoo.core.latent import Latents, LatentSpec
 from ganzoo.models.game import Game
 from ganzoo.runs.checkpoint import Checkpoint, latest
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.model import model_of
 from ganzoo.runs.names import FILE, read_names
 from ganzoo.sampling.chunks import CHUNK, cuts, generate_chunk, joined
 from ganzoo.sampling.pictures import grid
@@ -41,6 +43,7 @@ class Sampler:
 
     Attributes:
         generator: latents (N, D) to samples (N, *shape).
+        encoder: samples (N, *shape) to latents (N, D), where the model has one; see ``reconstruction``.
         latent: the latent space; categories that ``ganzoo name`` has named have their names.
         order: the categories in the order of the classes that they stand for, by variable, where that is known.
         data: what the samples are.
@@ -53,6 +56,7 @@ class Sampler:
     """
 
     generator: nn.Module
+    encoder: Encoder | None = None
     latent: LatentSpec
     order: Order = MappingProxyType({})
     data: DataSpec
@@ -73,8 +77,14 @@ class Sampler:
                 f"{file} does not fit the run ({error}); remove it, and name the categories again"
             ) from error
         self.generator = game.networks["generator"]
+        used = {"generator": self.generator}
+        encoder = game.networks.get("encoder")
+        if isinstance(encoder, Encoder):
+            self.encoder = used["encoder"] = encoder
         try:
-            self.checkpoint.restore("averaged" if averaged else "networks", {"generator": self.generator})
+            for name, network in used.items():
+                stem = "averaged" if averaged and name in game.model.averaged else "networks"
+                self.checkpoint.restore(stem, {name: network})
         except RunError as error:
             made = ", ".join(f"{name} {version}" for name, version in run.record.versions.items())
             raise RunError(
@@ -83,7 +93,8 @@ class Sampler:
         # As in training, so that a sample is bit for bit the one that was previewed.
         layout = torch.channels_last if self.data.is_image else torch.contiguous_format
         try:
-            self.generator.to(device, memory_format=layout)  # type: ignore[call-overload]
+            for network in used.values():
+                network.to(device, memory_format=layout)  # type: ignore[call-overload]
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             raise UsageError(f"device {str(device)!r} cannot be used here; choose cpu") from error
         self.device = torch.device(device)
@@ -266,4 +277,4 @@ def _rebuild(run: RunDirectory, zoo: Zoo) -> Game:
     except ValidationError as error:
         file = run.path / "run.json"
         raise RunError(f"the data in {file} are damaged: {validation_sentence(error)}") from error
-    return Game.build(zoo.model(config.model)(**config.options), data, config.seed)
+    return Game.build(model_of(run, zoo)(**config.options), data, config.seed)

@@ -165,7 +165,7 @@ def prepare(configured: Configured) -> tuple[Plan, Trainer]:
             "batch normalisation needs batches of at least 2; raise --batch, or choose generator_norm and critic_norm"
         )
     splits = {source: configured.dataset.split("train", source) for source in game.data.sources}
-    made = Plan(game, config, configured.origins, hardware, game.notes)
+    made = Plan(game, config, configured.origins, hardware, game.notes, configured.zoo.files)
     return made, Trainer(game, splits, config, hardware)
 
 

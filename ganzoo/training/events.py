@@ -41,12 +41,12 @@ class Summary:
     """How a run ended.
 
     Attributes:
-        status: ``finished`` or ``interrupted``.
+        status: ``finished``, ``interrupted`` or ``failed``.
         images: progress of the run.
         seconds: wall time of all its sessions.
         stats: the last tick's means.
         pictures: files that were drawn at the end.
-        sentences: what was learned, in words.
+        sentences: what was learned, or why it failed, in words.
         next: commands to type next.
         resume: the command that goes on.
     """
@@ -78,3 +78,6 @@ class Observer:
 
     def finished(self, run: RunDirectory, summary: Summary) -> None:
         """The run ended, or was interrupted and saved."""
+
+    def failed(self, run: RunDirectory, summary: Summary) -> None:
+        """The run was ended by an error, which its record names; the error goes on to the caller."""

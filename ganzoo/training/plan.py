@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ganzoo.models.game import Game
@@ -21,6 +22,7 @@ class Plan:
         origins: where each setting comes from, by dotted key.
         hardware: where and how it computes.
         notes: decisions worth knowing.
+        files: plugins in single files that were named for it; whoever opens the run names them again.
     """
 
     game: Game
@@ -28,6 +30,7 @@ class Plan:
     origins: dict[str, str]
     hardware: Hardware
     notes: list[str] = field(default_factory=list)
+    files: tuple[Path, ...] = ()
 
     @property
     def images_per_round(self) -> int:

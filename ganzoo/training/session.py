@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from shlex import quote
 from time import perf_counter
 
 from torch import Tensor
@@ -15,7 +14,7 @@ from ganzoo.sampling.sampler import Sampler
 from ganzoo.training.events import Observer, Summary, Tick
 from ganzoo.training.interruption import interruptible
 from ganzoo.training.plan import Plan
-from ganzoo.training.summary import draw_samples, draw_traversals, next_commands, sentences
+from ganzoo.training.summary import draw_samples, draw_traversals, next_commands, resume_command, sentences
 from ganzoo.training.trainer import Trainer
 
 __all__ = ["Session"]
@@ -54,7 +53,8 @@ class Session:
         """
         self._started = self._last_tick = perf_counter()
         self._images_at_tick = self.trainer.images
-        self.run.update(status="running", message="")
+        # A damaged checkpoint may have sent it back to an older one than the record says.
+        self.run.update(status="running", message="", images=self.trainer.images)
         try:
             self.observer.started(self.plan, self.run)
             with interruptible() as interruption:
@@ -130,8 +130,8 @@ class Session:
             stats=stats,
             pictures=pictures,
             sentences=said,
-            next=next_commands(self.plan.game.latent, self.run.path),
-            resume=f"ganzoo train --resume {quote(str(self.run.path))}",
+            next=next_commands(self.plan.game.latent, self.run.path, self.plan.files),
+            resume=resume_command(self.run.path, self.plan.files),
         )
         self.observer.finished(self.run, summary)
         return summary
@@ -147,10 +147,17 @@ class Session:
             last = f"the last good checkpoint is {checkpoint.latest(self.run).path}"
         except RunError:
             last = "there is no checkpoint yet"
+        status, message = "interrupted" if interrupted else "failed", f"{error or type(error).__name__}; {last}"
         with suppress(RunError):
-            self.run.update(
-                status="interrupted" if interrupted else "failed",
-                message=f"{error or type(error).__name__}; {last}",
-            )
+            self.run.update(status=status, message=message)
+        summary = Summary(
+            status=status,
+            images=self.trainer.images,
+            seconds=self._seconds_before + perf_counter() - self._started,
+            stats=self.stats,
+            sentences=[message],
+            resume=resume_command(self.run.path, self.plan.files),
+        )
+        self.observer.failed(self.run, summary)
         if isinstance(error, RunError):
             raise RunError(f"{error}; {last}") from error

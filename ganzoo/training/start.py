@@ -10,9 +10,11 @@ from ganzoo.core.errors import RunError
 from ganzoo.data.open import open_dataset
 from ganzoo.runs import checkpoint
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.model import model_of
 from ganzoo.runs.record import RunRecord
 from ganzoo.training.configuration import Configured, Options, as_layer, prepare, resumed_config
 from ganzoo.training.events import Observer
+from ganzoo.training.observers import WithPlugins
 from ganzoo.training.session import Session
 from ganzoo.zoo.manager import Zoo
 
@@ -35,6 +37,7 @@ def begin(
         RunError: the run failed; its directory says why.
     """
     made, trainer = prepare(configured)
+    watching = WithPlugins(observer or Observer(), configured.zoo)
     record = RunRecord(
         config=configured.config,
         origins=configured.origins,
@@ -44,7 +47,7 @@ def begin(
     )
     directory = RunDirectory.create(out, record)
     with directory.lock():
-        Session(made, trainer, directory, observer or Observer()).play()
+        Session(made, trainer, directory, watching).play()
     return directory
 
 
@@ -76,12 +79,13 @@ def go_on(
     directory = RunDirectory.open(which, out)
     with directory.lock():
         record = directory.record
-        model_class = zoo.model(record.config.model)
+        model_class = model_of(directory, zoo)
         dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
         layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
         config = resumed_config(record, model_class.Options, dataset.spec.size, flags or {}, layers)
         configured = Configured(config, record.origins, model_class(**config.options), dataset, zoo)
         made, trainer = prepare(configured)
+        watching = WithPlugins(observer or Observer(), zoo)
         if checksum_of(trainer.splits) != record.data_checksum:
             raise RunError(
                 f"the data of {directory.path.name} have changed since it started (their checksum differs), so it "
@@ -94,7 +98,7 @@ def go_on(
             trainer.restore(newest)
         directory.trim_stats(trainer.images)
         directory.update(config=config)
-        Session(made, trainer, directory, observer or Observer()).play()
+        Session(made, trainer, directory, watching).play()
     return directory
 
 

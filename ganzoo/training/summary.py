@@ -1,6 +1,6 @@
 """What a run leaves behind for people: pictures, a few sentences, and the commands to type next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -10,7 +10,7 @@ from ganzoo.sampling.pictures import save_png
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.training.plan import Plan
 
-__all__ = ["draw_samples", "draw_traversals", "next_commands", "sentences"]
+__all__ = ["draw_samples", "draw_traversals", "next_commands", "resume_command", "sentences"]
 
 
 def draw_samples(sampler: Sampler, run: RunDirectory, images: int) -> Path:
@@ -55,9 +55,14 @@ def sentences(plan: Plan, stats: Mapping[str, float]) -> list[str]:
     return said
 
 
-def next_commands(latent: LatentSpec, run: Path) -> list[str]:
-    """Commands that make sense after training, for this latent space."""
-    path = quote(str(run))
+def resume_command(run: Path, files: Sequence[Path] = ()) -> str:
+    """What to type to go on with a run; ``files`` are plugins that have to be named."""
+    return f"ganzoo train --resume {quote(str(run))}{_naming(files)}"
+
+
+def next_commands(latent: LatentSpec, run: Path, files: Sequence[Path] = ()) -> list[str]:
+    """Commands that make sense after training, for this latent space; ``files`` are plugins that have to be named."""
+    path = f"{quote(str(run))}{_naming(files)}"
     commands = [f"ganzoo sample {path} -n 100 --out grid.png"]
     steered = [*latent.conditions.names, *latent.codes.names]
     for name in steered:
@@ -66,3 +71,7 @@ def next_commands(latent: LatentSpec, run: Path) -> list[str]:
             break
     commands.append(f"ganzoo traverse {path}" + (f" {steered[-1]} --gif" if latent.codes.names else ""))
     return commands
+
+
+def _naming(files: Sequence[Path]) -> str:
+    return "".join(f" --plugin {quote(str(file))}" for file in files)

@@ -6,28 +6,41 @@ A plugin is a module (or object) named by an entry point of the group ``ganzoo``
     @ganzoo.hookimpl
     def ganzoo_register_models():
         return [MyGAN]
+
+An implementation may leave out arguments that it has no use for. A plugin may say which version of this interface
+it was written for, ``GANZOO_API = 1``; one that needs a later version than there is here is not used.
 """
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pluggy
+
+from ganzoo.zoo.installed import PROJECT
 
 if TYPE_CHECKING:
     from ganzoo.core.data import Dataset
     from ganzoo.models.model import Model
 
 __all__ = [
-    "PROJECT",
+    "API_VERSION",
+    "OBSERVERS",
     "ganzoo_register_datasets",
     "ganzoo_register_extractors",
     "ganzoo_register_metrics",
     "ganzoo_register_models",
+    "ganzoo_run_finished",
+    "ganzoo_run_started",
+    "ganzoo_tick",
     "hookimpl",
     "hookspec",
 ]
 
-PROJECT = "ganzoo"
-"""The name of the hook markers and of the entry-point group."""
+API_VERSION = 1
+"""The version of the interface for plugins: of all that ``ganzoo`` and ``ganzoo.testing`` export, and of the hooks."""
+
+OBSERVERS = ("ganzoo_run_started", "ganzoo_tick", "ganzoo_run_finished")
+"""The hooks that watch runs."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -69,4 +82,39 @@ def ganzoo_register_extractors() -> list[type]:  # type: ignore[empty-body]
 
     Returns:
         Subclasses of ``ganzoo.Extractor``, each with a ``name`` of letters, digits, ``-`` and ``_``.
+    """
+
+
+# Plans, ticks and summaries are from rooms below this one too. A run is its folder, the same for every kind of run.
+@hookspec
+def ganzoo_run_started(run: Path, plan: Any, images: int) -> None:
+    """A training is about to play its first round, or to go on.
+
+    Called in every process that trains, after the display. What an observer raises is printed once as a warning; the
+    observer hears no more of that run, and the run goes on.
+
+    Args:
+        run: the run's folder; a file or folder of the plugin's own may be made in it.
+        plan: what is going to be done, a ``ganzoo.Plan``.
+        images: progress of the run in images: 0, or more where it goes on.
+    """
+
+
+@hookspec
+def ganzoo_tick(run: Path, tick: Any) -> None:
+    """Statistics of a run were read, a hundred times in a run or so.
+
+    Args:
+        run: the run's folder.
+        tick: progress, rate, the means since the last tick and a way to samples, a ``ganzoo.Tick``.
+    """
+
+
+@hookspec
+def ganzoo_run_finished(run: Path, summary: Any) -> None:
+    """A training has ended, whichever way; its files are written.
+
+    Args:
+        run: the run's folder.
+        summary: how it ended, a ``ganzoo.Summary``; its ``status`` is ``finished``, ``interrupted`` or ``failed``.
     """

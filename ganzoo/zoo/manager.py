@@ -1,23 +1,31 @@
 """The zoo itself: which class answers to a name, and what became of each plugin."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.core.errors import UsageError, unknown
 from ganzoo.zoo.catalogue import Catalogue
-from ganzoo.zoo.loading import KINDS, Plugin, PluginStatus, Selection, discover, normal
+from ganzoo.zoo.complaints import ambiguous, noting_clashes, plugin_names, trouble
+from ganzoo.zoo.files import checked_file, read_plugin
+from ganzoo.zoo.installed import normal
+from ganzoo.zoo.loading import KINDS, Plugin, discover
+from ganzoo.zoo.selection import Selection
+from ganzoo.zoo.status import PluginStatus
 
 if TYPE_CHECKING:
     from ganzoo.core.data import Dataset
     from ganzoo.models.model import Model
 
-__all__ = ["Zoo", "default_zoo"]
-
+__all__ = ["NotOffered", "Zoo", "default_zoo"]
 
 BUILT_IN = {"datasets": "datasets", "metrics": "evaluation", "extractors": "evaluation"}
 """The entry points of the built-in classes, by kind."""
+
+
+class NotOffered(UsageError):
+    """Nobody offers the name, as far as could be found out."""
 
 
 class Zoo:
@@ -34,8 +42,9 @@ class Zoo:
 
     def __init__(self, catalogue: Catalogue | None = None, selection: Selection | None = None) -> None:
         self._catalogue = catalogue
-        self._selection = selection
+        self._asked = selection
         self._registered: list[Plugin] = []
+        self._files: dict[Path, tuple[Path, PluginStatus]] = {}
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -47,9 +56,12 @@ class Zoo:
         return self._catalogue if self._catalogue is not None else Catalogue.read()
 
     @cached_property
+    def _selection(self) -> Selection:
+        return self._asked if self._asked is not None else Selection.from_environment()
+
+    @cached_property
     def _installed(self) -> list[Plugin]:
-        selection = self._selection if self._selection is not None else Selection.from_environment()
-        return discover(selection)
+        return discover(self._selection)
 
     @property
     def _plugins(self) -> list[Plugin]:
@@ -65,12 +77,41 @@ class Zoo:
         Raises:
             UsageError: the plugin is not as it should be.
         """
-        added = Plugin(PluginStatus(name, name, "", False, "not loaded"), lambda: plugin)
+        return self._register(Plugin(_by_hand(name), lambda: plugin, strict=self._selection.strict))
+
+    def register_file(self, file: Path) -> PluginStatus:
+        """Adds a plugin that is a single file; naming it a second time changes nothing.
+
+        Args:
+            file: a Python file with hooks, or with nothing but the classes that it brings. Its name without the
+                ending stands for plugin and distribution.
+
+        Raises:
+            UsageError: it is no Python file, or not as a plugin should be.
+        """
+        place = checked_file(file).resolve()
+        if place not in self._files:
+            added = Plugin(_by_hand(file.stem), partial(read_plugin, file), strict=self._selection.strict)
+            self._files[place] = (file, self._register(added, f"the plugin {file}"))
+        return self._files[place][1]
+
+    def _register(self, added: Plugin, what: str = "") -> PluginStatus:
         added.load()
         if added.status.state != "loaded":
-            raise UsageError(f"plugin {name!r} cannot be used: {added.status.reason}")
+            what = what or f"plugin {added.status.name!r}"
+            raise UsageError(f"{what} cannot be used: {added.status.reason}") from added.error
         self._registered.append(added)
         return added.status
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that were registered, as they were named; another process needs them named again."""
+        return tuple(file for file, _ in self._files.values())
+
+    @property
+    def strict(self) -> bool:
+        """Whether what a plugin raises is raised on."""
+        return self._selection.strict
 
     @property
     def in_every_process(self) -> bool:
@@ -131,6 +172,15 @@ class Zoo:
         """Every feature extractor under the name that ``extractor`` understands; imports all plugins."""
         return self._all("extractors")
 
+    def observers(self) -> list[Plugin]:
+        """The plugins that watch runs.
+
+        Imports every plugin, but for those built-in ones that are known to bring something else.
+        """
+        others = {*BUILT_IN.values(), *(entry.plugin for entry in self.catalogue.models.values())}
+        asked = [each for each in self._plugins if not (each.status.builtin and each.status.name in others)]
+        return [plugin for plugin in asked if _loaded(plugin).status.observes]
+
     def plugins(self, *, load: bool = True) -> list[PluginStatus]:
         """What became of each plugin.
 
@@ -140,7 +190,7 @@ class Zoo:
         if not load:
             return [plugin.status for plugin in self._plugins]
         taken = {offered for kind in KINDS for offered in self._all(kind) if ":" in offered}
-        return [_noting_clashes(plugin.status, taken) for plugin in self._plugins]
+        return [noting_clashes(plugin.status, taken) for plugin in self._plugins]
 
     def _find(self, kind: str, asked: str) -> type[Any]:
         owner, _, name = asked.rpartition(":")
@@ -152,7 +202,7 @@ class Zoo:
         if not offers:
             raise self._missing(kind, owner, name)
         if len(offers) > 1:
-            raise _ambiguous(kind, name, list(offers.values()))
+            raise ambiguous(KINDS[kind].word, name, [plugin.status for plugin in offers.values()])
         return next(iter(offers))
 
     def _of(self, owner: str) -> list[Plugin]:
@@ -184,7 +234,7 @@ class Zoo:
         for plugin in self._listed(kind, name):
             plugin.load()
             if plugin.status.state != "loaded":
-                raise UsageError(f"there is no model {name!r} because {_trouble(plugin.status)}")
+                raise UsageError(f"there is no model {name!r} because {trouble(plugin.status)}")
 
     def _all(self, kind: str) -> dict[str, type[Any]]:
         names = {name for plugin in self._plugins for name in _loaded(plugin).offers[kind]}
@@ -209,15 +259,21 @@ class Zoo:
             notes = []
         error = unknown(KINDS[kind].word, name, known)
         unusable = [plugin.status for plugin in plugins if plugin.status.state != "loaded"]
+        # A built-in one that only lacks its extra has nothing to do with a name that is not in the catalogue.
+        unusable = [status for status in unusable if not (status.builtin and status.state == "unavailable")]
         if unusable:
-            notes.append(f"not loaded: {_plugin_names(unusable)}, see ganzoo plugins")
-        return UsageError(f"{error} ({'; '.join(notes)})") if notes else error
+            notes.append(f"not loaded: {plugin_names(unusable)}, see ganzoo plugins")
+        return NotOffered(f"{error} ({'; '.join(notes)})" if notes else str(error))
 
 
 @cache
 def default_zoo() -> Zoo:
     """The zoo of this process: everything installed, as the environment allows."""
     return Zoo()
+
+
+def _by_hand(name: str) -> PluginStatus:
+    return PluginStatus(name, name, "", False, "not loaded")
 
 
 def _loaded(plugin: Plugin) -> Plugin:
@@ -233,32 +289,3 @@ def _offers(plugins: Sequence[Plugin], kind: str, name: str) -> dict[type[Any], 
         if offered is not None:
             offers.setdefault(offered, plugin)
     return offers
-
-
-def _trouble(status: PluginStatus) -> str:
-    return f"plugin {status.name!r} of {status.distribution!r} is {status.state}: {status.reason}"
-
-
-def _plugin_names(statuses: Sequence[PluginStatus]) -> str:
-    return ", ".join(f"{status.distribution}:{status.name}" for status in statuses)
-
-
-def _ambiguous(kind: str, name: str, plugins: Sequence[Plugin]) -> UsageError:
-    """The error for a name that several plugins offer, with the way out."""
-    statuses = [plugin.status for plugin in plugins]
-    distributions = sorted({status.distribution for status in statuses})
-    if len(distributions) == len(statuses):
-        way_out = "ask for " + " or ".join(repr(f"{distribution}:{name}") for distribution in distributions)
-    else:
-        way_out = "name the one to leave out in GANZOO_DISABLE_PLUGINS"
-    offered = f"the {KINDS[kind].word} {name!r} is offered by {_plugin_names(statuses)}"
-    return UsageError(f"{offered}; {way_out}")
-
-
-def _noting_clashes(status: PluginStatus, qualified: set[str]) -> PluginStatus:
-    """The status, with a reason that names what can only be had as ``distribution:name``."""
-    own = [f"{status.distribution}:{name}" for name in status.brings]
-    clashes = [name for name in own if name in qualified]
-    if not clashes:
-        return status
-    return replace(status, reason=f"others offer the same name; ask for {', '.join(clashes)}")

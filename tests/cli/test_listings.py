@@ -84,10 +84,13 @@ def test_plugins(ganzoo: Ganzoo) -> None:
         "builtin": True,
         "state": "loaded",
         "reason": "",
+        "seconds": 0,
         "models": ["gan"],
         "datasets": [],
         "metrics": [],
         "extractors": [],
+        "commands": [],
+        "observes": False,
     }
     assert "frechet" in described["evaluation"]["metrics"]
     printed = ganzoo("plugins").stdout

@@ -9,7 +9,8 @@ import pytest
 from cli_helpers import COMMAND, Ganzoo, one_sentence
 from click.testing import CliRunner
 
-from ganzoo.cli.main import COMMANDS, LazyCommand, LazyGroup, cli
+from ganzoo.cli.lazy import LazyCommand, LazyGroup
+from ganzoo.cli.main import COMMANDS, cli
 from ganzoo.core.errors import GanzooError, RunError, UsageError
 
 HEAVY = ["torch", "torchvision", "numpy", "PIL", "rich", "pydantic", "pluggy", "safetensors", "ganzoo.api"]

@@ -1,9 +1,11 @@
 from typing import Any
 
 import pytest
+from helpers import tiny_data
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganzoo.core.invariance import Flip
 from ganzoo.evaluation.diagnosis import RULES, diagnose
 from ganzoo.evaluation.score import Score
 from ganzoo.models.options import ModelOptions
@@ -170,6 +172,15 @@ def test_what_the_run_has_already_is_not_advised() -> None:
     assert "recognition_lr" in said(CASES["no information"][0], recognition_lr=None)
     assert "recognition_lr" not in said(CASES["no information"][0], recognition_lr=2e-3)
     assert "few" in said(CASES["dead codes"][0], recognition_lr=1e-3, instance_noise=0.6)
+
+
+def test_nothing_is_advised_that_has_no_effect_on_such_data() -> None:
+    wrong = CASES["codes that are no classes"][0]
+    points, pictures = tiny_data((2,), drawn_as="points"), tiny_data(invariances=(Flip(),))
+    assert "augmentation" in diagnose({wrong.name: wrong}, {}, pictures)
+    advice = diagnose({wrong.name: wrong}, {}, points)
+    assert "augmentation" not in advice
+    assert "`-o instance_noise=0.6`" in advice
 
 
 def test_every_option_that_is_advised_exists_and_takes_the_value() -> None:

@@ -15,7 +15,7 @@ from ganzoo.evaluation.score import Unavailable
 from ganzoo.evaluation.setting import FAST, FULL
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.zoo.hookspecs import hookimpl
-from ganzoo.zoo.loading import Selection
+from ganzoo.zoo.selection import Selection
 from ganzoo.zoo.manager import Zoo
 
 

@@ -11,11 +11,15 @@ def test_every_kind_of_offer_has_a_hook() -> None:
 
 
 def test_every_hook_is_marked_and_documented() -> None:
-    for name in hookspecs.__all__:
-        if name.startswith("ganzoo_"):
-            hook = getattr(hookspecs, name)
-            assert hasattr(hook, "ganzoo_spec"), name
-            assert "Returns:" in (inspect.getdoc(hook) or ""), name
+    hooks = [name for name in hookspecs.__all__ if name.startswith("ganzoo_")]
+    assert set(hooks) == {*hookspecs.OBSERVERS, *(kind.hook for kind in KINDS.values())}
+    for name in hooks:
+        hook = getattr(hookspecs, name)
+        text = inspect.getdoc(hook) or ""
+        assert hasattr(hook, "ganzoo_spec"), name
+        assert ("Returns:" in text) == (name not in hookspecs.OBSERVERS), name
+        for argument in inspect.signature(hook).parameters:
+            assert f"\n    {argument}: " in text, f"{name} does not say what {argument} is"
 
 
 def test_the_zoo_is_imported_and_read_without_torch_or_plugins() -> None:

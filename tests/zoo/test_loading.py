@@ -1,10 +1,14 @@
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ganzoo.zoo.loading import PluginStatus, Selection
+from ganzoo.core.errors import UsageError
+from ganzoo.zoo import loading
 from ganzoo.zoo.manager import Zoo
+from ganzoo.zoo.selection import Selection
+from ganzoo.zoo.status import PluginStatus
 
 HOOK = "import ganzoo\n@ganzoo.hookimpl\n"
 NAMELESS = "import ganzoo\nclass Nameless(ganzoo.Model):\n    def latent(self, data):\n        return None\n"
@@ -27,7 +31,19 @@ BROKEN = {
         "def ganzoo_register_models(): return []",
         "ganzoo_register_models is not marked as a hook; expected @ganzoo.hookimpl above it",
     ),
-    "no hook": ("x = 1", "it implements no hook; expected @ganzoo.hookimpl on one of ganzoo_register_"),
+    "no hook": (
+        "x = 1",
+        "it implements no hook; expected @ganzoo.hookimpl on a function such as",
+    ),
+    "wrong argument of an observer": (
+        f"{HOOK}def ganzoo_run_finished(path, summary): pass",
+        "hook ganzoo_run_finished has no argument 'path'; expected def ganzoo_run_finished(run, summary)",
+    ),
+    "no version": (
+        f"GANZOO_API = '1'\n{HOOK}def ganzoo_register_models(): return []",
+        "its GANZOO_API is '1'; expected a whole number, such as 1",
+    ),
+    "endless message": ("raise ValueError('x' * 1000)", f"its import raised ValueError: {'x' * 160}…"),
     "hook raises": (
         f"{HOOK}def ganzoo_register_models(): 1 / 0",
         "ganzoo_register_models() raised ZeroDivision",
@@ -109,6 +125,81 @@ def test_a_broken_plugin_is_named_with_its_reason_and_the_others_live(
     assert {"sound", "gan"} <= set(zoo.models())
 
 
+@pytest.mark.parametrize("more", ["", "@ganzoo.hookimpl\ndef ganzoo_not_yet_thought_of(): pass\n"])
+def test_a_plugin_for_a_later_interface_is_incompatible_whatever_else_it_has(
+    more: str, install: Callable[..., Path], model_source: Callable[..., str]
+) -> None:
+    install("later-dist", later=f"GANZOO_API = 99\n{model_source('later-model')}{more}")
+    zoo = Zoo()
+    status = status_of("later", zoo)
+    expected = "needs plugin API 99, this ganzoo has 1; upgrade ganzoo, or take an older version"
+    assert (status.state, status.reason) == ("incompatible", expected)
+    assert "later-model" not in zoo.models()
+
+
+def test_a_plugin_for_this_interface_is_loaded(install: Callable[..., Path], model_source: Callable[..., str]) -> None:
+    install("now-dist", now=f"GANZOO_API = 1\n{model_source('now-model')}")
+    assert status_of("now", Zoo()).models == ("now-model",)
+
+
+def test_a_plugin_that_lacks_what_is_optional_is_unavailable(install: Callable[..., Path]) -> None:
+    install("lacking-dist", lacking="import ganzoo\nraise ganzoo.Unavailable('no lamp; rub harder')")
+    status = status_of("lacking", Zoo())
+    assert (status.state, status.reason) == ("unavailable", "no lamp; rub harder")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "said"),
+    [
+        ("import error", ModuleNotFoundError, "no_such_module"),
+        ("exit at import", UsageError, "plugin 'strict' of 'strict-dist' failed: its import raised SystemExit: 3"),
+        ("misspelt hook", UsageError, "plugin 'strict' of 'strict-dist' failed: there is no hook"),
+        ("hook raises", ZeroDivisionError, "division"),
+    ],
+)
+def test_a_strict_zoo_raises_what_a_plugin_raises(
+    fault: str,
+    error: type[Exception],
+    said: str,
+    install: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install("strict-dist", strict=BROKEN[fault][0])
+    monkeypatch.setenv("GANZOO_STRICT_PLUGINS", "1")
+    with pytest.raises(error, match=said):
+        Zoo().plugins()
+    monkeypatch.setenv("GANZOO_STRICT_PLUGINS", "0")
+    assert status_of("strict", Zoo()).state == "failed"
+
+
+def test_a_strict_zoo_leaves_alone_what_is_denied_or_lacks_an_extra(
+    install: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("lacking-dist", lacking="import ganzoo\nraise ganzoo.Unavailable('no lamp')")
+    install("denied-dist", denied="1 / 0")
+    monkeypatch.setenv("GANZOO_STRICT_PLUGINS", "1")
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "denied")
+    zoo = Zoo()
+    assert [status_of(name, zoo).state for name in ("lacking", "denied")] == ["unavailable", "disabled"]
+
+
+@pytest.mark.parametrize("ending", ["", "1 / 0"])
+def test_the_time_of_an_import_is_the_plugins_own(
+    ending: str, install: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = loading.resolve_name
+
+    def slow_torch(name: str) -> object:
+        time.sleep(0.2)
+        return resolve(name)
+
+    monkeypatch.setattr(loading, "resolve_name", slow_torch)
+    install("slow-dist", slow=f"import time; time.sleep(0.03)\n{ending}")
+    zoo = Zoo(selection=Selection(deny=frozenset({"evaluation", "datasets"})))
+    assert 0.03 <= status_of("slow", zoo).seconds < 0.2
+    assert status_of("gan", zoo).seconds == 0
+
+
 def test_an_interrupt_while_loading_is_passed_on(install: Callable[..., Path]) -> None:
     install("slow-dist", slow="raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
@@ -180,20 +271,16 @@ def test_only_allowed_strangers_are_imported_and_built_ins_need_no_permission(
     allowed = install("another", other=model_source("other-model"))
     monkeypatch.setenv("GANZOO_LOAD_PLUGINS", meant)
     zoo = Zoo()
-    assert status_of("shut", zoo).reason == "not named in GANZOO_LOAD_PLUGINS"
+    expected = "not named in GANZOO_LOAD_PLUGINS" if meant else "not built in (--no-plugins, or an empty "
+    assert status_of("shut", zoo).reason.startswith(expected)
     assert "gan" in zoo.models()
     assert not shut.exists()
     assert allowed.exists() == ("other-model" in zoo.models()) == (meant == "another")
 
 
-def test_to_deny_is_stronger_than_to_allow() -> None:
-    selection = Selection.from_environment({"GANZOO_LOAD_PLUGINS": "a", "GANZOO_DISABLE_PLUGINS": "a"})
-    assert selection.refusal("a", "a-dist", builtin=False) == "named in GANZOO_DISABLE_PLUGINS"
-
-
 def test_built_ins_come_first_and_say_so() -> None:
     statuses = Zoo().plugins(load=False)
     built_in = [status for status in statuses if status.builtin]
-    assert {status.name for status in built_in} == {"gan", "cgan", "acgan", "infogan", "datasets", "evaluation"}
+    assert {"gan", "infogan", "datasets", "evaluation", "tensorboard"} <= {status.name for status in built_in}
     assert statuses[: len(built_in)] == built_in
     assert all(status.state == "not loaded" for status in built_in)

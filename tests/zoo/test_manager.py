@@ -7,8 +7,8 @@ import pytest
 import ganzoo
 from ganzoo.core.errors import UsageError
 from ganzoo.zoo.catalogue import Catalogue, ModelEntry
-from ganzoo.zoo.loading import Selection
-from ganzoo.zoo.manager import Zoo, default_zoo
+from ganzoo.zoo.manager import NotOffered, Zoo, default_zoo
+from ganzoo.zoo.selection import Selection
 
 Install = Callable[..., Path]
 Source = Callable[..., str]
@@ -189,8 +189,8 @@ def test_a_class_that_two_plugins_pass_on_is_one_class(install: Install, model_s
     ("asked", "expected"),
     [
         ("infogam", "there is no model 'infogam'; did you mean 'infogan'"),
-        ("zzz", "there is no model 'zzz'; known: acgan, cgan, gan, infogan"),
-        ("ganzoo:zzz", "there is no model 'zzz'; known: acgan, cgan, gan, infogan (in ganzoo)"),
+        ("zzz", "there is no model 'zzz'; known: acgan, bigan, cgan, gan, infogan, vaegan"),
+        ("ganzoo:zzz", "there is no model 'zzz'; known: acgan, bigan, cgan, gan, infogan, vaegan (in ganzoo)"),
         ("gansoo:gan", "there is no plugin distribution 'gansoo'; did you mean 'ganzoo'?"),
     ],
 )
@@ -239,3 +239,33 @@ def test_a_broken_plugin_is_not_registered() -> None:
 
 def test_the_default_zoo_is_one() -> None:
     assert default_zoo() is default_zoo()
+
+
+OBSERVER = "import ganzoo\n@ganzoo.hookimpl\ndef ganzoo_tick(tick): pass\n"
+
+
+def test_observers_are_those_of_every_plugin_that_may_be_one(install: Install, model_source: Source) -> None:
+    install("watching-dist", watching=OBSERVER)
+    install("broken-dist", broken="1 / 0")
+    install("model-dist", other=model_source("other"))
+    denied = install("denied-dist", denied=OBSERVER)
+    zoo = Zoo(selection=Selection(deny=frozenset({"denied", "tensorboard"})))
+    assert [plugin.status.name for plugin in zoo.observers()] == ["watching"]
+    states = {status.name: (status.state, status.observes) for status in zoo.plugins(load=False)}
+    assert states["watching"] == ("loaded", True)
+    assert states["broken"] == ("failed", False)
+    assert states["other"] == ("loaded", False)
+    assert not denied.exists()
+    assert {states[name] for name in ("gan", "datasets", "evaluation")} == {("not loaded", False)}
+
+
+def test_a_name_that_nobody_offers_can_be_told_from_one_that_cannot_be_used(
+    install: Install, model_source: Source
+) -> None:
+    install("one-dist", one=model_source("twin"))
+    install("two-dist", two=model_source("twin"))
+    with pytest.raises(NotOffered):
+        Zoo().model("nobodys")
+    with pytest.raises(UsageError) as caught:
+        Zoo().model("twin")
+    assert not isinstance(caught.value, NotOffered)

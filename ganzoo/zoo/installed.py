@@ -1,0 +1,75 @@
+"""What is installed: the entry points of a group, none of them imported."""
+
+import re
+from collections.abc import Callable, Iterator
+from importlib.metadata import Distribution, distributions
+from typing import NamedTuple
+
+__all__ = ["PROJECT", "EntryPoint", "installed", "normal"]
+
+PROJECT = "ganzoo"
+"""The name of our distribution, of the group of plugins and of the hook markers."""
+
+
+class EntryPoint(NamedTuple):
+    """Something that an installed distribution offers.
+
+    Attributes:
+        name: what it is called there.
+        distribution: the name of the distribution.
+        version: the distribution's version, empty if it has none.
+        load: imports it and returns what it names.
+        complaint: why it cannot be read at all, in a sentence; empty if it can.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    load: Callable[[], object]
+    complaint: str = ""
+
+    @property
+    def builtin(self) -> bool:
+        """Whether it is part of ganzoo."""
+        return normal(self.distribution) == PROJECT
+
+
+def installed(group: str) -> list[EntryPoint]:
+    """The entry points of a group, built-in ones first, then by distribution and name.
+
+    Args:
+        group: its name, such as ``ganzoo``.
+    """
+    found: dict[tuple[str, str], EntryPoint] = {}
+    for point in _points(group):
+        # The first on the path wins, as it does for importing: a folder may be on the path twice.
+        found.setdefault((normal(point.distribution), point.name), point)
+    return sorted(found.values(), key=lambda point: (not point.builtin, point.distribution, point.name))
+
+
+def _points(group: str) -> Iterator[EntryPoint]:
+    """Each distribution is asked by itself: ``importlib.metadata.entry_points()`` raises if one is malformed."""
+    for distribution in distributions():
+        try:
+            ours = list(distribution.entry_points.select(group=group))
+        except Exception as error:
+            if f"[{group}]" in (distribution.read_text("entry_points.txt") or ""):
+                name, version = _identity(distribution)
+                complaint = f"its entry_points.txt cannot be read ({type(error).__name__})"
+                yield EntryPoint(name, name, version, lambda: None, complaint)
+            continue
+        for point in ours:
+            yield EntryPoint(point.name, *_identity(distribution), point.load)
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """Name and version of a distribution, also of one whose metadata are damaged."""
+    try:
+        return distribution.metadata["Name"] or "unnamed", distribution.metadata["Version"] or ""
+    except Exception:
+        return "unnamed", ""
+
+
+def normal(name: str) -> str:
+    """A distribution's or plugin's name as PEP 503 compares them: ``My_GAN`` is ``my-gan``."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
