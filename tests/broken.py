@@ -1,6 +1,7 @@
 """Models with one mistake each, of the kind that authors make, and the check that must catch it."""
 
 from collections.abc import Iterator
+from random import random
 from typing import Any, ClassVar
 
 import torch
@@ -240,13 +241,13 @@ class Rigid(Generating):
 
 
 class Restless(Generating):
-    """Training noise from torch's global generator, which no seed of the run reaches."""
+    """Training noise from Python's own generator, which no seed of the run reaches."""
 
     name = "restless"
 
     class around(Around):
         def forward(self, latents: Tensor) -> Tensor:
-            return super().forward(latents + 0.01 * torch.randn_like(latents) if self.training else latents)
+            return super().forward(latents + 0.01 * random() if self.training else latents)
 
 
 class Counting(Generating):
@@ -321,7 +322,7 @@ class Contrary(Sound):
 
 
 BROKEN: tuple[tuple[str, type[ganzoo.Model], str], ...] = (
-    ("named", Unnamed, "a name of letters, digits"),
+    ("named", Unnamed, "named 'two words'; expected letters, digits"),
     ("registered", Unregistered, "no plugin registers it; return [Unregistered] from a function ganzoo_register_models"),
     ("described", Undocumented, "Undocumented has no docstring"),
     ("described", Unexplained, "the option 'depth' has no description"),

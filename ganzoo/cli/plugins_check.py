@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
+WIDTH = 14
+"""Columns for the name of a check."""
 MARKS = {"passed": "✓", "failed": "✗", "not run": "–", "expected failure": "–"}
 
 
@@ -39,7 +42,7 @@ def check(what: str, data: str | None, as_json: bool) -> None:
     It runs on the CPU, without the network, on tiny data of several shapes. The exit status is 1 if a check fails.
     """
     from ganzoo.cli.text import print_json
-    from ganzoo.testing import run_checks
+    from ganzoo.testing import checks_for
     from ganzoo.zoo.manager import default_zoo
 
     zoo = default_zoo()
@@ -52,11 +55,15 @@ def check(what: str, data: str | None, as_json: bool) -> None:
     for model in models:
         if not as_json:
             click.echo(f"{model.name}: {model.summary()}\n")
-        results = run_checks(model, data=dataset)
+        results = []
+        for result in (each.result() for each in checks_for(model, data=dataset)):
+            results.append(result)
+            if not as_json:
+                print_result(result)
         failed += sum(result.status == "failed" for result in results)
         reports[model.name] = [asdict(result) for result in results]
         if not as_json:
-            print_results(results)
+            click.echo(f"\n{total(results)}")
     if as_json:
         print_json({"failed": failed, "models": reports})
     if failed:
@@ -141,13 +148,15 @@ def entry_points(folder: Path) -> dict[str, str]:
         raise UsageError(f"{file} has no table [project.entry-points.ganzoo], which names a plugin") from error
 
 
-def print_results(results: "list[CheckResult]") -> None:
-    """A line for each check, under one that did not pass the reason; then how many there are of each kind."""
-    width = max(len(result.name) for result in results)
-    for result in results:
-        click.echo(f"  {MARKS[result.status]} {result.name:{width}}  {result.seconds:5.1f} s  {result.summary}")
-        if result.message:
-            click.echo(f"    {' ' * width}{result.status}: {result.message}")
-    counts = {status: sum(result.status == status for result in results) for status in MARKS}
-    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    click.echo(f"\n{told}, in {sum(result.seconds for result in results):.0f} s")
+def print_result(result: "CheckResult") -> None:
+    """A line on a check, and the reason under one that did not pass."""
+    click.echo(f"  {MARKS[result.status]} {result.name:{WIDTH}} {result.seconds:5.1f} s  {result.summary}")
+    if result.message:
+        click.echo(f"    {result.status}: {' '.join(result.message.split())}")
+
+
+def total(results: "list[CheckResult]") -> str:
+    """How many checks ended in which way, and the time that they took."""
+    counts = Counter(result.status for result in results)
+    told = ", ".join(f"{counts[status]} {status}" for status in MARKS if counts[status])
+    return f"{told}, in {sum(result.seconds for result in results):.0f} s"

@@ -44,8 +44,8 @@ class CriticAccuracy(Metric):
         """``critic_accuracy``.
 
         Raises:
-            Unavailable: there are too few samples, labels that the critic must see are missing, or its
-                realness is not finite.
+            Unavailable: there are too few samples, labels that the critic must see are missing, it wants
+                something else beside a sample, or its realness is not finite.
         """
         test, train = _realness_of_data(subject, "test"), _realness_of_data(subject, "train")
         fakes = _realness(subject, subject.fakes(), _asked(subject))
@@ -117,4 +117,8 @@ def _asked(subject: Subject) -> Tensor | None:
 def _realness(subject: Subject, values: Tensor, condition: Tensor | None) -> Tensor:
     """One score a sample, (N,): the mean over patches where there are several."""
     subject.at_least(1, len(values), "samples with known labels")
-    return subject.judge(values, condition).realness.reshape(len(values), -1).mean(dim=1)
+    try:
+        realness = subject.judge(values, condition).realness
+    except ValueError as error:  # it wants something else beside the sample
+        raise Unavailable(f"the critic judges no sample alone: {error}") from error
+    return realness.reshape(len(values), -1).mean(dim=1)

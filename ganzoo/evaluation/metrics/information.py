@@ -40,7 +40,10 @@ class Information(Metric):
         subject.at_least(NEEDED, len(latents), "generated samples")
         conditions = [latents[name] for name in subject.latent.conditions.names]
         seen = torch.cat(conditions, dim=1) if conditions else None
-        recognised = subject.judge(subject.fakes(), seen).recognised
+        try:
+            recognised = subject.judge(subject.fakes(), seen).recognised
+        except ValueError as error:  # it wants something else beside the sample
+            raise Unavailable(f"the critic reads nothing from a sample alone: {error}") from error
         if not recognised:
             raise Unavailable("the critic recognises no variable of the latent space")
         for name, parameters in recognised.items():

@@ -1,14 +1,15 @@
 """Training: gradients go where they belong, a seed repeats a run, half precision works, and the objective learns."""
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganzoo.core.errors import UsageError
 from ganzoo.models.game import Game
-from ganzoo.runs.settings import Layer
 from ganzoo.runs.resolve import resolve
+from ganzoo.runs.settings import Layer
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.testing.bench import Bench
 from ganzoo.testing.checks.spec import check
@@ -175,23 +176,26 @@ def _played(bench: Bench, seed: int) -> dict[str, Tensor]:
 def _toy_game(bench: Bench) -> tuple[Game, TwoModes]:
     """The model put together for the toy: as points, or else as the first kind of data that it takes."""
     offered = (TOY, *bench.taken) if bench.data is None else bench.taken
-    options = {name: RATE for name in ("generator_lr", "critic_lr")} | bench.options
     for dataset in offered:
         toy = TwoModes(dataset.spec)
         try:
-            return Game.build(bench.model(**options), toy.spec), toy
+            return Game.build(bench.model(**_toy_options(bench)), toy.spec), toy
         except UsageError:
             continue
     raise CheckFailed(f"the model refuses the toy, made of {described(bench.taken[0].spec)}, which it took before")
+
+
+def _toy_options(bench: Bench) -> dict[str, Any]:
+    """The model's options for the toy: a rate that suits it, unless the author gave one."""
+    return {"generator_lr": RATE, "critic_lr": RATE, **bench.options}
 
 
 def _toy_trainer(bench: Bench, game: Game, toy: TwoModes) -> Trainer:
     batch = SHOWN if game.data.numel <= 64 else 64
     images = TURNS * batch
     settings = {"model": game.model.name, "data": "toy", "images": images, "batch": batch, "half_life": 10 * batch}
-    chosen = {f"options.{name}": value for name, value in game.model.options.model_dump(mode="json").items()}
-    del chosen["options.latent"]
-    config, _ = resolve([Layer("the conformance kit", {**settings, **chosen})], bench.model.Options)
+    settings |= {f"options.{name}": value for name, value in _toy_options(bench).items()}
+    config, _ = resolve([Layer("the conformance kit", settings)], bench.model.Options)
     return Trainer(game, toy.splits(), config, Hardware.choose("cpu", "fp32"))
 
 
