@@ -25,7 +25,7 @@ class Log:
         from torch.utils.tensorboard import SummaryWriter  # takes a second, which only trainings have to spare
 
         self.data = plan.game.data
-        self.writer: Any = SummaryWriter(str(folder), purge_step=images or None)
+        self.writer: Any = SummaryWriter(str(folder), purge_step=images + 1 if images else None)
         self.writer.add_text("plan", "\n".join(f"    {line}" for line in str(plan).splitlines()), images)
 
     def add(self, tick: ganzoo.Tick) -> None:
