@@ -323,7 +323,11 @@ class Contrary(Sound):
 
 BROKEN: tuple[tuple[str, type[ganzoo.Model], str], ...] = (
     ("named", Unnamed, "named 'two words'; expected letters, digits"),
-    ("registered", Unregistered, "no plugin registers it; return [Unregistered] from a function ganzoo_register_models"),
+    (
+        "registered",
+        Unregistered,
+        "no plugin registers it; return [Unregistered] from a function ganzoo_register_models",
+    ),
     ("described", Undocumented, "Undocumented has no docstring"),
     ("described", Unexplained, "the option 'depth' has no description"),
     ("options", Listless, "the option 'sizes' is (3, 4), and [3, 4] after a trip through JSON"),

@@ -1,15 +1,15 @@
-"""Real digits made worse step by step, and fixed features of them: a distance has to rise with every step."""
+"""Real digits made worse step by step, and the judge's features of them: a distance has to rise with every step."""
 
 from collections.abc import Callable
 from functools import cache
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torchvision.transforms.functional import gaussian_blur
 
 from ganzoo.data.batches import to_range
 from ganzoo.data.mnist import MNIST
+from ganzoo.evaluation.extractors.digits import Digits
 
 __all__ = ["DEGRADATIONS", "degraded", "features", "reference"]
 
@@ -27,10 +27,14 @@ def _digits() -> tuple[Tensor, Tensor]:
     return to_range(stored[chosen], data.spec), split.labels["label"][chosen]
 
 
-def features(samples: Tensor, width: int = 32) -> Tensor:
-    """Rectified random projections (N, width) of digits."""
-    random = torch.randn(samples[0].numel(), width, generator=torch.Generator().manual_seed(1))
-    return functional.relu(samples.flatten(1) @ random / samples[0].numel() ** 0.5)
+def features(samples: Tensor) -> Tensor:
+    """What the bundled judge sees of digits, (N, F): the features that distances of digits are measured in."""
+    return _judge()(samples).features
+
+
+@cache
+def _judge() -> Digits:
+    return Digits(MNIST().spec)
 
 
 def reference() -> Tensor:

@@ -1,7 +1,5 @@
 """What a comparison prints: its plan, its progress and its table."""
 
-from time import perf_counter
-
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -9,9 +7,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from ganzoo.cli.text import PIPED_WIDTH, count, duration, print_table
+from ganzoo.cli.text import count, duration, open_console, print_entries, print_table, together
 from ganzoo.comparison.model import Cell, Comparison, Row
 from ganzoo.comparison.plan import ComparisonPlan, makespan
+from ganzoo.comparison.sections import listed
 from ganzoo.comparison.training import Outcome, Training, Watcher
 from ganzoo.comparison.wording import amount, with_spread
 
@@ -139,7 +138,6 @@ class ProgressBars(Overview):
     def __init__(self, plan: ComparisonPlan, console: Console) -> None:
         super().__init__(plan)
         self.console = console
-        self.until = perf_counter() + self.seconds
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(30),
@@ -192,9 +190,6 @@ def _how(outcome: Outcome) -> str:
 
 def print_comparison(comparison: Comparison) -> None:
     """Prints the table, how the numbers were found, and what to know before comparing them."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=PIPED_WIDTH)
     labels = [entrant.label for entrant in comparison.entrants]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("", no_wrap=True)
@@ -214,16 +209,19 @@ def print_comparison(comparison: Comparison) -> None:
         floor = Text("" if row.floor is None else amount(row.floor, row.unit), "dim")
         table.add_row(Text(f"  {row.name}"), ARROWS[row.better], *cells, floor, how)
     click.echo()
-    console.print(table)
+    open_console().print(table)
     click.echo()
-    for number, protocol in enumerate(protocols, start=1):
-        click.echo(f"{number:>3}  {protocol}")
+    print_entries([(str(number), protocol) for number, protocol in enumerate(protocols, start=1)])
+    click.echo()
+    print_entries(_remarks(comparison))
+    click.echo()
     said = [f"Unequal protocols: {each}." for each in comparison.protocol.differences]
     if any(len(entrant.runs) > 1 for entrant in comparison.entrants):
         said.append(
-            "Mean ± standard deviation over seeds; * is ahead of every other by more than the spread of the difference."
+            "Mean ± standard deviation over seeds; * is ahead of every other by more than the spread of the "
+            "difference; what is better than real data counts as they do."
         )
-    for note in (*said, *_reasons(comparison), *comparison.notes):
+    for note in (*said, *comparison.notes):
         click.echo(note)
 
 
@@ -239,19 +237,19 @@ def _shown(cell: Cell, row: Row) -> Text:
     return Text(f"{text} *", "bold green") if cell.best else Text(text)
 
 
-def _reasons(comparison: Comparison) -> list[str]:
-    """Why cells are empty, and what is to be known of numbers; each once, with all that it is said of."""
+def _remarks(comparison: Comparison) -> list[tuple[str, str]]:
+    """What is to be known of numbers, and why cells are empty; each once, with all that it is said of."""
     found: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for row in comparison.rows:
         said: dict[tuple[str, str], list[str]] = {}
         for label, cell in row.cells.items():
             if row.metric and (cell.skipped or cell.note):
-                said.setdefault(("– ", cell.skipped) if cell.skipped else ("", cell.note), []).append(label)
-        for (dash, reason), labels in said.items():
-            found.setdefault((dash, reason, tuple(labels)), []).append(row.name)
-    return [
-        f"{dash}{', '.join(rows)}"
-        + ("" if len(labels) == len(comparison.entrants) else f" of {', '.join(labels)}")
-        + f": {reason}"
-        for (dash, reason, labels), rows in found.items()
+                said.setdefault(("–", cell.skipped) if cell.skipped else ("·", cell.note), []).append(label)
+        for (mark, text), labels in said.items():
+            found.setdefault((mark, text, tuple(labels)), []).append(row.name)
+    everybody = len(comparison.entrants)
+    remarks = [
+        (mark, f"{together(rows)}{'' if len(labels) == everybody else f' of {listed(labels)}'}: {text}")
+        for (mark, text, labels), rows in found.items()
     ]
+    return sorted(remarks, key=lambda remark: remark[0] == "–")  # those of numbers before those of empty cells

@@ -1,6 +1,6 @@
 """``ganzoo eval``: how good a trained run is, in the field's numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from ganzoo.cli.options import (
 if TYPE_CHECKING:
     from ganzoo.evaluation.evaluate import Evaluation
 
-__all__ = ["eval_", "extractor_option", "full_option", "samples_option", "share_or_number"]
+__all__ = ["eval_", "extractor_option", "full_option", "samples_option"]
 
 full_option = click.option("--full", is_flag=True, help="More samples, and the slow metrics too.")
 extractor_option = click.option(
@@ -64,8 +64,8 @@ def eval_(
 ) -> None:
     """Measure RUN, by default the newest, and store the scores in its metrics.jsonl.
 
-    Each score stands beside what real training samples get in place of the generated ones, and what noise
-    gets. Scores may be compared where the line below the table that says how they were measured is the same.
+    Each score stands beside what real samples get in place of the generated ones, and what noise gets. Scores
+    of one name may be compared where the line below the table that says how they were measured is the same.
     """
     path = find_run(run, root)
 
@@ -122,40 +122,41 @@ def reporting() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def print_evaluation(result: "Evaluation") -> None:
-    """A table of the scores, then how each was measured, then what was not and why."""
-    from ganzoo.cli.text import count, print_table
+    """A table of the scores, how each was measured, what is to be known of it, and what was left out and why."""
+    from ganzoo.cli.text import count, print_entries, print_table, together
+    from ganzoo.evaluation.score import amount
 
-    click.echo(f"{result.run.path} at {count(result.images)} images\n")
+    samples = f"{count(result.setting.samples)} generated samples, seed {result.seed}"
+    click.echo(f"{result.run.path} at {count(result.images)} images: {result.setting.name}, {samples}\n")
     protocols = list(dict.fromkeys(score.protocol for score in result.scores))
     rows = [
         [
             score.name,
-            share_or_number(score.value, score.unit),
-            "" if score.floor is None else share_or_number(score.floor, score.unit),
-            "" if score.ceiling is None else share_or_number(score.ceiling, score.unit),
+            amount(score.value, score.unit),
+            "" if score.floor is None else amount(score.floor, score.unit),
+            "" if score.ceiling is None else amount(score.ceiling, score.unit),
             {"lower": "↓", "higher": "↑", None: ""}[score.better],
             str(protocols.index(score.protocol) + 1),
         ]
         for score in result.scores
     ]
-    print_table(
-        ["score", "value", "real data", "noise", "better", "how"], rows, nothing="No metric applies to this run."
-    )
-    click.echo()
-    for number, protocol in enumerate(protocols, start=1):
-        click.echo(f"{number:>3}  {protocol}")
-    for note in dict.fromkeys(score.note for score in result.scores if score.note):
-        click.echo(f"  *  {note}")
-    for skipped in result.skipped:
-        click.echo(f"  –  {skipped.metric} was left out: {skipped.reason}")
+    columns = ["score", "value", "real data", "noise", "better", "how"]
+    print_table(columns, rows, nothing="No metric applies to this run.", right=(1, 2, 3, 5))
+    notes = gathered((score.note, score.name) for score in result.scores if score.note)
+    skipped = gathered((each.reason, each.metric) for each in result.skipped)
+    for entries in (
+        [(str(number), protocol) for number, protocol in enumerate(protocols, start=1)],
+        [("·", f"{together(names)}: {note}") for note, names in notes.items()],
+        [("–", f"{', '.join(names)} left out: {reason}") for reason, names in skipped.items()],
+    ):
+        if entries:
+            click.echo()
+            print_entries(entries)
 
 
-def share_or_number(value: float | None, unit: str) -> str:
-    """A score's value with its unit: ``4.1 %``, ``2.29 nats``, ``1.35``; a dash where it is not finite."""
-    from ganzoo.cli.text import number
-
-    if value is None:
-        return "–"
-    if unit == "share":
-        return f"{100 * value:.1f} %"
-    return f"{number(value)} nats" if unit == "nats" else number(value)
+def gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """By each text, in their order, the names that it is said of."""
+    found: dict[str, list[str]] = {}
+    for text, name in pairs:
+        found.setdefault(text, []).append(name)
+    return found

@@ -3,10 +3,13 @@
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = [
     "as_json",
@@ -16,8 +19,11 @@ __all__ = [
     "duration",
     "measure",
     "number",
+    "open_console",
+    "print_entries",
     "print_json",
     "print_table",
+    "together",
 ]
 
 PIPED_WIDTH = 240
@@ -122,30 +128,68 @@ def toml_value(value: Any) -> str:
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str) -> None:
+def open_console() -> "Console":
+    """What tables are printed on: as wide as the terminal; piped, so wide that a row stays on one line."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str, right: Collection[int] = ()
+) -> None:
     """Prints a table, as wide as the terminal; piped, each row stays on one line.
 
     Args:
         columns: the headings.
         rows: a text for each column.
         nothing: what to print where there are no rows.
+        right: places of the columns of numbers, which are put to the right.
     """
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     if not rows:
         click.echo(nothing)
         return
-    console = Console(highlight=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, column in enumerate(columns):
         # The first column is what one types, so it is never cut; Text, because names may hold brackets.
-        table.add_column(column, overflow="fold", no_wrap=index == 0)
+        side: Literal["left", "right"] = "right" if index in right else "left"
+        table.add_column(column, overflow="fold", no_wrap=index == 0, justify=side)
     for row in rows:
         table.add_row(*map(Text, row))
+    console = open_console()
     if not console.is_terminal:
-        unbounded = console.options.update(max_width=sys.maxsize)
-        console = Console(highlight=False, width=max(PIPED_WIDTH, console.measure(table, options=unbounded).maximum))
+        console.width = max(
+            console.width, console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum
+        )
     console.print(table)
+
+
+def print_entries(entries: Iterable[tuple[str, str]]) -> None:
+    """Prints remarks, each behind its mark; in a terminal wrapped beside it, piped on a line of its own.
+
+    Args:
+        entries: mark and text of each.
+    """
+    from textwrap import wrap
+
+    console, found = open_console(), list(entries)
+    indent = max((len(mark) for mark, _ in found), default=0) + 2
+    for mark, text in found:
+        lines = wrap(text, max(20, console.width - indent)) if console.is_terminal else [text]
+        click.echo(f"{mark:>{indent - 2}}  " + f"\n{' ' * indent}".join(lines))
+
+
+def together(names: Iterable[str]) -> str:
+    """Names of scores, those of one kind together: ``frechet_distance, probe_error/{critic, pixels}``."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kind, stroke, what = name.partition("/")
+        kinds.setdefault(kind + stroke, []).append(what)
+    return ", ".join(
+        kind + (found[0] if len(found) == 1 else f"{{{', '.join(found)}}}") for kind, found in kinds.items()
+    )

@@ -145,16 +145,12 @@ def _left_out(plan: ComparisonPlan, rows: list[Row], measured: dict[str, list[Me
     """The metrics that apply to no entrant, and why not."""
     found = {row.metric for row in rows}
     reasons = {metric: reason for runs in measured.values() for run in runs for metric, reason in run.skipped.items()}
-    return [
-        f"{metric} was left out: {reasons.get(metric, 'it found nothing')}"
-        for metric in plan.examination.metrics
-        if metric not in found
-    ]
+    return [f"{metric} was left out: {reasons[metric]}" for metric in plan.examination.metrics if metric not in found]
 
 
 def _protocol(plan: ComparisonPlan) -> Protocol:
     examination = plan.examination
-    extractor = examination.extractor
+    extractor, sha256 = examination.extractor.identity if examination.extractor else (None, None)
     return Protocol(
         data=plan.data,
         data_options=dict(plan.data_options),
@@ -164,8 +160,8 @@ def _protocol(plan: ComparisonPlan) -> Protocol:
         setting=examination.setting.name,
         samples=examination.setting.samples,
         evaluation_seed=examination.seed,
-        extractor=extractor.name if extractor else None,
-        extractor_sha256=(extractor.sha256 or None) if extractor else None,
+        extractor=extractor,
+        extractor_sha256=sha256,
         differences=plan.differences,
     )
 

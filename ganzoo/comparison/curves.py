@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ganzoo.comparison.wording import amount
 from ganzoo.core.latent import LatentSpec
 
 __all__ = ["Chart", "Line", "Reference", "Training", "charts", "draw"]
@@ -70,7 +71,7 @@ class Chart:
     def last(self) -> str:
         """Where each line ends, in words, for readers who cannot see it."""
         ends = ((line.label, value) for line in self.lines for _, value in _finite(line)[-1:])
-        return "; ".join(f"{label} {_text(value, self.unit)}" for label, value in ends)
+        return "; ".join(f"{label} {amount(value, self.unit)}" for label, value in ends)
 
 
 @dataclass(frozen=True)
@@ -214,13 +215,6 @@ def _element(name: str, content: str = "", **attributes: object) -> Markup:
     pairs = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
     head = Markup("").join(Markup(' {}="{}"').format(Markup(key), value) for key, value in pairs)
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), head, content)
-
-
-def _text(value: float, unit: str) -> str:
-    """A value with its unit, for people."""
-    if unit == "share":
-        return f"{100 * value:.1f} %"
-    return f"{value:.3g} {unit}".strip()
 
 
 def _images(count: float) -> str:

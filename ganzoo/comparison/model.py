@@ -83,7 +83,7 @@ class Row(_Part):
     metric: str = Field("", description="the metric that found it; empty for costs")
     unit: Literal["", "share", "nats", "images/s", "seconds", "bytes"] = ""
     better: Literal["lower", "higher"] | None = None
-    floor: float | None = Field(None, description="the same of real training samples, in place of generated ones")
+    floor: float | None = Field(None, description="the same of real samples, in place of generated ones")
     ceiling: float | None = Field(None, description="the same of noise, in place of generated samples")
     protocol: str = Field("", description="how it was measured")
     cells: dict[str, Cell] = Field(description="by the entrants' labels, all of them, in their order")

@@ -49,7 +49,7 @@ def write_run_report(
     sampler = Sampler(run, zoo, device)
     record, config = run.record, run.record.config
     records = newest(read_records(run))
-    scores = {name: each.score for name, each in records.items()}
+    scores = {name: score for name, (_, score) in records.items()}
     page = render_page(
         "run.html.j2",
         eyebrow=run.name,

@@ -1,6 +1,6 @@
 """The scores of a run under a comparison's protocol: those that are known already, and the others measured."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -40,15 +40,15 @@ class Examination:
     device: torch.device
 
     def holds(self, record: Record, images: int) -> bool:
-        """Whether a stored score is what this examination of a checkpoint would find."""
-        score, extractor = record.score, self.extractor
-        features = None if extractor is None else (extractor.name, extractor.sha256 or None)
+        """Whether a stored line is what this examination of a checkpoint would find."""
         return (
             record.metric in self.metrics
             and (record.images, record.setting, record.requested, record.seed)
             == (images, self.setting.name, self.setting.samples, self.seed)
             and record.ganzoo == version("ganzoo")
-            and (score.extractor is None or (score.extractor, score.extractor_sha256) == features)
+            # Whether a score rests on the features or not, so that all scores of a metric are there or none.
+            and (record.extractor, record.extractor_sha256)
+            == (self.extractor.identity if self.extractor else (None, None))
         )
 
 
@@ -66,6 +66,11 @@ class Measured:
     scores: dict[tuple[str, str], Score] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def metrics(self) -> set[str]:
+        """The metrics that were computed, or are known not to apply."""
+        return {metric for metric, _ in self.scores} | set(self.skipped)
+
 
 def measure(
     run: RunDirectory,
@@ -73,7 +78,7 @@ def measure(
     examination: Examination,
     progress: Callable[[str, int, int], None] = lambda metric, done, total: None,
 ) -> Measured:
-    """The scores of a run's newest whole checkpoint; what its ``metrics.jsonl`` holds is not computed again.
+    """The scores of a run's newest whole checkpoint; what its ``metrics.jsonl`` holds is not tried again.
 
     Args:
         run: the run.
@@ -85,11 +90,10 @@ def measure(
         RunError: the run cannot be evaluated.
     """
     images = checkpoint.latest(run).images
-    held = [record for record in read_records(run) if examination.holds(record, images)]
-    missing = [name for name in examination.metrics if all(record.metric != name for record in held)]
-    skipped: dict[str, str] = {}
+    known = _known(run, examination, images)
+    missing = [name for name in examination.metrics if name not in known.metrics]
     if missing:
-        evaluation = evaluate(
+        evaluate(
             run,
             zoo,
             metrics=missing,
@@ -100,14 +104,22 @@ def measure(
             device=examination.device,
             progress=progress,
         )
-        skipped = {each.metric: each.reason for each in evaluation.skipped}
-        held = [record for record in read_records(run) if examination.holds(record, images)]
-    return Measured(images, _newest(held, list(examination.metrics)), skipped)
+        known = _known(run, examination, images)
+    return known
 
 
-def _newest(records: Sequence[Record], order: Sequence[str]) -> dict[tuple[str, str], Score]:
-    """Of two scores of one name, the later line counts."""
-    found: dict[tuple[str, str], Score] = {}
-    for record in sorted(records, key=lambda record: order.index(record.metric)):  # keeps the lines' order
-        found[record.metric, record.score.name] = record.score
-    return found
+def _known(run: RunDirectory, examination: Examination, images: int) -> Measured:
+    """What the run's ``metrics.jsonl`` holds; of two lines about one thing, the later counts."""
+    found: dict[str, dict[str, Score]] = {metric: {} for metric in examination.metrics}
+    skipped: dict[str, str] = {}
+    for record in read_records(run):
+        if not examination.holds(record, images):
+            continue
+        if record.skipped is not None:
+            skipped[record.metric] = record.skipped.reason
+            found[record.metric] = {}
+        elif record.score is not None:
+            skipped.pop(record.metric, None)
+            found[record.metric][record.score.name] = record.score
+    scores = {(metric, name): score for metric, named in found.items() for name, score in named.items()}
+    return Measured(images, scores, skipped)

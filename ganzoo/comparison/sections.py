@@ -8,7 +8,6 @@ from ganzoo.comparison.model import Comparison, Row
 from ganzoo.comparison.wording import amount, better, duration, with_spread
 from ganzoo.core.latent import LatentSpec
 from ganzoo.evaluation.metric import GROUPS
-from ganzoo.evaluation.records import Record
 from ganzoo.evaluation.score import Score
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.sampling.sampler import Sampler
@@ -66,13 +65,12 @@ def run_tags(run: RunDirectory) -> list[str]:
     ]
 
 
-def score_rows(records: Iterable[Record], zoo: Zoo) -> list[tuple[str, list[dict[str, str]]]]:
-    """The scores by group, in the order of the groups, each as texts."""
+def score_rows(found: Iterable[tuple[str, Score]], zoo: Zoo) -> list[tuple[str, list[dict[str, str]]]]:
+    """The scores, given with their metrics, by group, in the order of the groups, each as texts."""
     metrics = zoo.metrics()
     groups: dict[str, list[dict[str, str]]] = {group: [] for group in GROUPS}
-    for record in records:
-        score = record.score
-        metric = metrics.get(record.metric)  # its plugin may be gone
+    for name, score in found:
+        metric = metrics.get(name)  # its plugin may be gone
         groups[metric.group if metric else "other"].append(
             {
                 "name": score.name,
@@ -196,11 +194,11 @@ def comparison_legend(comparison: Comparison) -> str:
     if len(comparison.protocol.seeds) > 1:
         said = (
             "Mean ± standard deviation over the seeds. A star marks the best of a row where it is better than every "
-            "other by more than the spread."
+            "other by more than the spread of the difference; what is better than real data counts as they do."
         )
     else:
         said = "One seed: the spread between trainings is not known, so none is claimed to be the best."
-    return f"{said} “Real data” is the same number for real training samples in place of generated ones."
+    return f"{said} “Real data” is the same number for real samples in place of generated ones."
 
 
 def listed(names: Iterable[str]) -> str:

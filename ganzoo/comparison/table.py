@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from math import hypot, isfinite
+from collections.abc import Iterable, Mapping, Sequence
+from math import hypot, inf, isclose, isfinite
 from statistics import fmean, stdev
 from typing import Literal
 
@@ -46,26 +46,30 @@ def cell(values: Sequence[float | None], note: str = "") -> Cell:
     )
 
 
-def marked(cells: Mapping[str, Cell], better: Literal["lower", "higher"] | None) -> dict[str, Cell]:
+def marked(
+    cells: Mapping[str, Cell], better: Literal["lower", "higher"] | None, floor: float | None = None
+) -> dict[str, Cell]:
     """The cells, the best of them marked if seeds show that it is.
 
     The best is marked where it is ahead of each of the others by more than the spread of the difference, the
     root of the sum of both squared spreads. Without two runs of each there is no spread, and nothing is marked.
+    Nothing is to be won beyond real data: a mean that is better counts as theirs.
 
     Args:
         cells: by entrant.
         better: which direction is; without one, there is no best.
+        floor: the number of real data, if there is one.
     """
     compared = {label: each for label, each in cells.items() if each.mean is not None}
     if better is None or len(compared) < 2 or any(each.spread is None for each in compared.values()):
         return dict(cells)
     sign = 1 if better == "higher" else -1
-    best = max(compared, key=lambda label: sign * (compared[label].mean or 0.0))
-    winner = compared[best]
+    limit = inf if floor is None else sign * floor
+    merits = {label: min(sign * (each.mean or 0.0), limit) for label, each in compared.items()}
+    best = max(merits, key=lambda label: merits[label])
     for label, other in compared.items():
-        assert winner.mean is not None and winner.spread is not None
-        assert other.mean is not None and other.spread is not None
-        if label != best and not abs(winner.mean - other.mean) > hypot(winner.spread, other.spread):
+        spread = hypot(compared[best].spread or 0.0, other.spread or 0.0)
+        if label != best and not merits[best] - merits[label] > spread:
             return dict(cells)
     return {label: each.model_copy(update={"best": label == best}) for label, each in cells.items()}
 
@@ -97,18 +101,25 @@ def _score_row(metric: str, name: str, measured: Mapping[str, Sequence[Measured]
     comparable = len(protocols) == 1
     cells = {label: _score_cell(metric, found, measured[label], comparable) for label, found in scores.items()}
     better = next((score.better for score in known if score.better is not None), None)
+    floor, ceiling = _common(score.floor for score in known), _common(score.ceiling for score in known)
     return Row(
         name=name,
         group=about.group,
         metric=metric,
         unit=known[0].unit,
         better=better,
-        floor=next((score.floor for score in known if score.floor is not None), None),
-        ceiling=next((score.ceiling for score in known if score.ceiling is not None), None),
+        floor=floor,
+        ceiling=ceiling,
         protocol=protocols[0] if comparable else "",
         # Numbers that were measured in different ways have no best among them.
-        cells=marked(cells, better) if comparable else cells,
+        cells=marked(cells, better, floor) if comparable else cells,
     )
+
+
+def _common(values: Iterable[float | None]) -> float | None:
+    """The value, where all that are known are the same but for rounding; a run's own stands for no other's."""
+    known = [value for value in values if value is not None]
+    return known[0] if known and all(isclose(value, known[0], rel_tol=1e-4) for value in known) else None
 
 
 def _score_cell(metric: str, found: Sequence[Score], runs: Sequence[Measured], comparable: bool) -> Cell:

@@ -1,10 +1,10 @@
 """How a page writes numbers, times and commands."""
 
 import json
-import math
 import shlex
 from typing import Any
 
+from ganzoo.evaluation import score
 from ganzoo.runs.record import RunRecord
 
 __all__ = ["amount", "better", "duration", "plain", "reproduce", "with_spread"]
@@ -15,16 +15,12 @@ _SETTLED = ("default", "from images")
 
 
 def amount(value: float | None, unit: str = "") -> str:
-    """A measured value with its unit: ``4.1 %``, ``2.29 nats``, ``1.35``; a dash where it is not finite."""
-    if value is None:
-        return "–"
-    if unit == "share":
-        return f"{100 * value:.1f} %"
-    if unit == "seconds":
+    """A measured value with its unit, as scores have it; also times and sizes."""
+    if value is not None and unit == "seconds":
         return duration(value)
-    if unit == "bytes":
+    if value is not None and unit == "bytes":
         return f"{value / 1e6:,.0f} MB"
-    return f"{_number(value)} {unit}".strip()
+    return score.amount(value, unit)
 
 
 def with_spread(mean: float | None, spread: float | None, unit: str = "") -> str:
@@ -35,8 +31,8 @@ def with_spread(mean: float | None, spread: float | None, unit: str = "") -> str
         return f"{duration(mean)} ± {duration(spread)}"
     factor, sign = {"share": (100, "%"), "bytes": (1e-6, "MB")}.get(unit, (1, unit))
     mean, spread = factor * mean, factor * spread
-    decimals = _decimals(spread, 2) if spread else _decimals(mean, 3)
-    return f"{mean:,.{decimals}f} ± {spread:,.{decimals}f} {sign}".strip()
+    places = score.decimals(spread, 2) if spread else score.decimals(mean)
+    return f"{mean:,.{places}f} ± {spread:,.{places}f} {sign}".strip()
 
 
 def better(direction: str | None) -> str:
@@ -80,13 +76,3 @@ def plain(value: Any) -> str:
     if value is None:
         return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _number(value: float) -> str:
-    """Three digits that count, all of those before the point, thousands apart."""
-    return f"{value:,.{_decimals(value, 3)}f}"
-
-
-def _decimals(value: float, digits: int) -> int:
-    """Places behind the point that show so many digits that count."""
-    return max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.core.data import DataSpec
-from ganzoo.evaluation.score import Score
+from ganzoo.evaluation.score import Score, amount
 from ganzoo.models.options import ModelOptions
 
 __all__ = ["RULES", "Rule", "diagnose"]
@@ -188,23 +188,14 @@ def diagnose(scores: Scores, options: Mapping[str, Any] | None = None, data: Dat
     if broken:
         said.append(f"Not a finite number: {', '.join(broken)}; the run may have diverged, so look at its samples.")
     judged = {score.name: score for rule in RULES for score in scores.values() if rule.applies(score)}
-    sound = [f"{name} ({shown(score)})" for name, score in judged.items() if not _out_of_bounds(score, scores)]
+    sound = [
+        f"{name} ({amount(score.value, score.unit)})"
+        for name, score in judged.items()
+        if not _out_of_bounds(score, scores)
+    ]
     if sound:
         said.append(f"No fault was found in {', '.join(sound)}.")
     return " ".join(said) or "Nothing was measured from which a fault could be told."
-
-
-def shown(score: Score) -> str:
-    """The value as a person reads it: a share in percent, with nats where it is in nats."""
-    return _shown(score.value, score.unit)
-
-
-def _shown(value: float | None, unit: str) -> str:
-    if value is None:
-        return "unknown"
-    if unit == "share":
-        return f"{value:.1%}"
-    return f"{value:.2f} {unit}".strip() if value != round(value) else f"{value:.0f} {unit}".strip()
 
 
 def _faults(scores: Scores) -> Iterator[tuple[Rule, Score]]:
@@ -224,7 +215,8 @@ def _sentence(rule: Rule, score: Score) -> str:
     details = {
         key: ", ".join(map(str, value)) if isinstance(value, list) else value for key, value in score.details.items()
     }
-    values = {"value": shown(score), "floor": _shown(score.floor, score.unit), "what": score.name.partition("/")[2]}
+    floor = "unknown" if score.floor is None else amount(score.floor, score.unit)
+    values = {"value": amount(score.value, score.unit), "floor": floor, "what": score.name.partition("/")[2]}
     text = rule.says.format_map({**details, **values})
     return text[0].upper() + text[1:]
 

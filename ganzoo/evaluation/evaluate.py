@@ -62,7 +62,7 @@ def evaluate(
     device: torch.device | str = "cpu",
     progress: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> Evaluation:
-    """Measure a run, and add the scores to its ``metrics.jsonl``.
+    """Measure a run, and add the scores, and what does not apply, to its ``metrics.jsonl``.
 
     Args:
         run: the run; its newest whole checkpoint is evaluated.
@@ -88,13 +88,18 @@ def evaluate(
     result = Evaluation(run, checkpoint.images, setting, seed)
     for done, (name, metric) in enumerate(chosen.items()):
         progress(name, done, len(chosen))
+        scores: list[Score] = []
+        reason = "it found nothing"
         try:
             scores = list(metric().scores(subject))
         except Unavailable as error:
-            result.skipped.append(Skipped(metric=name, reason=str(error)))
-            continue
+            reason = str(error)
+        skipped = [] if scores else [Skipped(metric=name, reason=reason)]
         result.scores.extend(scores)
-        append_records(run, [Record.of(score, name, result.images, setting, seed) for score in scores])
+        result.skipped.extend(skipped)
+        found: list[Score | Skipped] = [*scores, *skipped]
+        belongs = (name, result.images, setting, seed, subject.extractor_identity)
+        append_records(run, [Record.of(each, *belongs) for each in found])
     return result
 
 

@@ -50,6 +50,11 @@ class Extractor(ABC):
         self.data = data
         self.device = torch.device(device)
 
+    @property
+    def identity(self) -> tuple[str, str | None]:
+        """Its name, and the SHA-256 of its weights if it has any."""
+        return self.name, self.sha256 or None
+
     @classmethod
     def is_default_for(cls, data: DataSpec) -> bool:
         """Whether samples of this kind are measured with it unless another is named."""

@@ -5,6 +5,8 @@ code: 0 where it is a number, K where it is one of K classes that have no order,
 index. Where every code is a number, each function is that of disentanglement_lib, which knows no others; where
 one is a class, whatever is told by distances between numbers is told by "the same" and "another". Factors are
 (N, k) int64, the indices of their values. Neither has to be scaled.
+
+scipy and scikit-learn take long to import, so each function imports what it needs of them.
 """
 
 import warnings
@@ -13,13 +15,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import entropy
-from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import mutual_info_score
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.svm import LinearSVC
 
 __all__ = [
     "BINS",
@@ -61,6 +56,8 @@ class DCI(NamedTuple):
 
 def mutual_information(codes: Array, factors: Indices, classes: Sequence[int]) -> Array:
     """Information between each code, in bins, and each factor: (D, k), in nats."""
+    from sklearn.metrics import mutual_info_score
+
     return np.array(
         [
             [mutual_info_score(factor, code if size else _binned(code)) for factor in factors.T]
@@ -80,6 +77,8 @@ def mig(information: Array, factors: Indices) -> float:
         Of each factor the information of the best code less that of the second best, as a share of the
         factor's entropy; the mean over factors.
     """
+    from sklearn.metrics import mutual_info_score
+
     entropies = np.array([mutual_info_score(factor, factor) for factor in factors.T])
     return float((_gaps(information) / entropies).mean())
 
@@ -93,6 +92,9 @@ def sap_matrix(
         (D, k) shares of the test samples that a linear support vector machine gets right, with C = 0.01 and
         balanced classes; ``gap`` of it is the SAP score.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.svm import LinearSVC
+
     matrix = np.empty((codes.shape[1], factors.shape[1]))
     for code, size in enumerate(classes):
         seen, unseen = (_expanded(values[:, [code]], [size])[0] for values in (codes, test_codes))
@@ -136,6 +138,8 @@ def importances(
         (D, k) decreases of impurity, each column summing to 1, or to 0 where no tree could split; and the
         share of test samples that are predicted correctly, averaged over factors.
     """
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+
     wide, owner = _expanded(codes, classes)
     wide_test, _ = _expanded(test_codes, classes)
     matrix = np.zeros((codes.shape[1], factors.shape[1]))
@@ -164,6 +168,8 @@ def dci(matrix: Array, informativeness: float) -> DCI:
         of its importances over codes, in units of the largest entropy there could be, and averaged in
         proportion to their importances.
     """
+    from scipy.stats import entropy
+
     codes, factors = matrix.shape
     weights = matrix if matrix.sum() else np.ones_like(matrix)
     weights = weights / weights.sum()
@@ -251,6 +257,9 @@ def beta_vae(differences: Array, shared: Indices, test_differences: Array, test_
         The share of the other pairs whose factor a logistic regression gets right: one factor against the rest,
         C = 1, which was scikit-learn's default when disentanglement_lib was published.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
     model = OneVsRestClassifier(LogisticRegression(solver="liblinear", random_state=0))
     return float(model.fit(differences, shared).score(test_differences, test_shared))
 

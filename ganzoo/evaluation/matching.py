@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 __all__ = ["Matching", "accuracy", "contingency", "error", "many_to_one", "one_to_one", "purity"]
@@ -42,6 +41,8 @@ def one_to_one(table: Tensor) -> Matching:
         A class per code, such that as many samples as possible have the class of their code. Codes that are
         left over stand for none, and so does a code that no sample would support.
     """
+    from scipy.optimize import linear_sum_assignment  # takes long to import
+
     counts = table.numpy()
     rows, columns = linear_sum_assignment(counts, maximize=True)
     matching: Matching = [None] * len(counts)

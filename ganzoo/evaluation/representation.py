@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
@@ -15,7 +14,9 @@ from ganzoo.evaluation.score import Unavailable
 from ganzoo.evaluation.subject import Part, Subject
 
 __all__ = [
+    "COMPACT",
     "COMPONENTS",
+    "STANDARD",
     "Classes",
     "Pair",
     "compact",
@@ -32,6 +33,11 @@ SIDE = 4
 COMPONENTS = 64
 """Principal components that distances are measured in. On MNIST, k-means and nearest neighbours find the same
 in 64, 128 and 256 of them."""
+
+# What protocols say of the features, whichever they are; the critic's layers have names of its own.
+_LAYERS = f"all the critic's layers, averaged to {SIDE}×{SIDE}"
+STANDARD = f"standardised features ({_LAYERS})"
+COMPACT = f"at most {COMPONENTS} components of the features ({_LAYERS}, of unit length)"
 
 
 class Pair(NamedTuple):
@@ -190,6 +196,8 @@ def _projected(pair: Pair, subject: Subject) -> Pair:
     count = min(COMPONENTS, len(pair.train))
     if pair.train.shape[1] <= count:
         return pair
+    from sklearn.decomposition import PCA  # takes long to import
+
     solver = PCA(count, svd_solver="randomized", iterated_power=3, random_state=fit_seed(subject, "components"))
     solver.fit(pair.train.numpy())
     train, test = (torch.from_numpy(solver.transform(part.numpy())) for part in (pair.train, pair.test))

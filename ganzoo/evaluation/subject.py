@@ -1,7 +1,6 @@
 """What a metric may ask of a run and its data; whatever takes time is done once and shared by all metrics."""
 
 from collections.abc import Callable, Iterable
-from math import isfinite
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -84,6 +83,11 @@ class Subject:
                 f"no extractor is the default for {self.data.name} samples; choose one, as in --extractor inception"
             )
         return self._extractor
+
+    @property
+    def extractor_identity(self) -> tuple[str | None, str | None]:
+        """Name and SHA-256 of the extractor, as far as there are any."""
+        return self._extractor.identity if self._extractor is not None else (None, None)
 
     @property
     def label(self) -> str:
@@ -247,19 +251,13 @@ class Subject:
 
     def score(self, name: str, value: float, protocol: str, *, features: bool = False, **more: Any) -> Score:
         """A score; one that rests on the extractor's features names it."""
-        value = float(value)
-        score = Score(name=name, value=value if isfinite(value) else None, protocol=protocol, **more)
+        score = Score(name=name, value=float(value), protocol=protocol, **more)
         if not features:
             return score
-        extractor = self.extractor
-        said = f"{extractor.name} features" + (f" ({extractor.sha256[:8]})" if extractor.sha256 else "")
-        return score.model_copy(
-            update={
-                "protocol": f"{said}, {protocol}",
-                "extractor": extractor.name,
-                "extractor_sha256": extractor.sha256 or None,
-            }
-        )
+        extractor, sha256 = self.extractor.identity
+        said = f"{extractor} features" + (f" ({sha256[:8]})" if sha256 else "")
+        more = {"protocol": f"{said}, {protocol}", "extractor": extractor, "extractor_sha256": sha256}
+        return score.model_copy(update=more)
 
     def _split(self, part: Part) -> Split:
         try:

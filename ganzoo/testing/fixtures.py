@@ -31,7 +31,9 @@ def _finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import ganzoo
 
     out = tmp_path_factory.mktemp("runs")
-    return ganzoo.train("gan", data="mnist", images=64, batch=32, device="cpu", precision="fp32", out=out, width=0.125).path
+    return ganzoo.train(
+        "gan", data="mnist", images=64, batch=32, device="cpu", precision="fp32", out=out, width=0.125
+    ).path
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_a_second_time_nothing_is_trained_or_measured_again(tmp_path: Path) -> N
     first = a_comparison(tmp_path, "gan", "infogan")
     computed, journal = Brightness.computed, Journal()
     second = a_comparison(tmp_path, "gan", "infogan", watcher=journal)
-    assert (journal.trained, Brightness.computed) == ([], computed)
+    assert (journal.trained, journal.measured, Brightness.computed) == ([], [], computed)
     assert second.rows == first.rows
     assert second.name == first.name
     assert {run.origin for entrant in second.entrants for run in entrant.runs} == {"reused"}
@@ -83,6 +83,13 @@ def test_scores_of_another_setting_are_measured_anew(setting: dict[str, Any], tm
     computed = Brightness.computed
     a_comparison(tmp_path, "gan", **setting)
     assert Brightness.computed == computed + 1
+
+
+def test_with_other_features_all_is_measured_anew(tmp_path: Path) -> None:
+    a_comparison(tmp_path, "gan")
+    journal = Journal()
+    a_comparison(tmp_path, "gan", extractor="values", watcher=journal)  # toys are pictures without an extractor
+    assert journal.measured == ["gan, seed 0: brightness", "gan, seed 0: code-count"]
 
 
 class Impatient(Journal):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganzoo.comparison.model import Cell, Comparison, Entrant, EntrantRun, Protocol
+from ganzoo.comparison.model import Cell, Comparison, Entrant, EntrantRun, Protocol, Row
 from ganzoo.comparison.scores import Measured
 from ganzoo.comparison.table import cell, cost_rows, csv_text, marked, score_rows
 from ganzoo.evaluation.metric import Metric
@@ -93,6 +93,24 @@ def test_no_best_where_nothing_shows_it() -> None:
     assert not any(each.best for each in marked(alone, "lower").values())
     beside_none = clear | {"c": Cell(skipped="it has no codes")}
     assert [each.best for each in marked(beside_none, "lower").values()] == [True, False, False]
+
+
+def test_nothing_is_to_be_won_beyond_real_data() -> None:
+    cells = {"a": Cell(mean=0.95, spread=0.01), "b": Cell(mean=0.80, spread=0.01), "c": Cell(mean=0.85, spread=0.01)}
+    assert marked(cells, "higher")["a"].best
+    assert marked(cells, "higher", floor=0.9)["a"].best
+    assert not any(each.best for each in marked(cells, "higher", floor=0.855).values())
+    assert not any(each.best for each in marked(cells, "lower", floor=0.9).values())
+    assert marked(cells, "lower", floor=0.7)["b"].best
+
+
+def test_real_data_have_a_number_where_it_is_the_same_for_all() -> None:
+    def row(*floors: float | None) -> Row:
+        runs = {str(at): [measured(("fidelity", score("a", 1.0, floor=each)))] for at, each in enumerate(floors)}
+        return score_rows(runs, METRICS)[0]
+
+    assert row(0.5, 0.5 + 1e-7, None).floor == 0.5
+    assert row(0.5, 0.52).floor is None  # a critic's own, say
 
 
 def test_rows_stand_in_groups_with_every_entrant_in_each() -> None:

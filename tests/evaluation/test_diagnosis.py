@@ -26,7 +26,7 @@ def said(*scores: Score, **options: Any) -> str:
 CASES = {
     "collapse": (
         score("diversity", 0.3, floor=1.0),
-        ("collapsed", "0.30 times", "`-o instance_noise=0.3` or `-o r1=1`"),
+        ("collapsed", "0.300 times", "`-o instance_noise=0.3` or `-o r1=1`"),
         score("diversity", 0.8, floor=1.0),
     ),
     "collapse without a floor": (
@@ -41,12 +41,12 @@ CASES = {
     ),
     "missing data": (
         score("coverage", 0.3, "share", floor=0.97),
-        ("never generated", "30.0%", "97.0%", "`-o r1=1`"),
+        ("never generated", "30.0 %", "97.0 %", "`-o r1=1`"),
         score("coverage", 0.8, "share", floor=0.97),
     ),
     "unlike the data": (
         score("precision", 0.2, "share", floor=0.7),
-        ("nothing in the data", "20.0%", "70.0%"),
+        ("nothing in the data", "20.0 %", "70.0 %"),
         score("precision", 0.4, "share", floor=0.7),
     ),
     "far from the data": (
@@ -56,7 +56,7 @@ CASES = {
     ),
     "a critic that won": (
         score("critic_accuracy", 0.99, "share"),
-        ("critic has won", "99.0%", "`-o critic_lr=0.0001` or `-o instance_noise=0.3`"),
+        ("critic has won", "99.0 %", "`-o critic_lr=0.0001` or `-o instance_noise=0.3`"),
         score("critic_accuracy", 0.8, "share"),
     ),
     "a critic behind": (
@@ -66,22 +66,22 @@ CASES = {
     ),
     "copies": (
         score("memorisation", 0.06, "share", floor=0.012),
-        ("copied", "6.0%", "`-o augmentation=0.5`"),
+        ("copied", "6.0 %", "`-o augmentation=0.5`"),
         score("memorisation", 0.04, "share", floor=0.012),
     ),
     "other classes": (
         score("agreement", 0.6, "share", floor=0.99),
-        ("another class", "60.0%", "99.0%"),
+        ("another class", "60.0 %", "99.0 %"),
         score("agreement", 0.95, "share", floor=0.99),
     ),
     "one class": (
         score("worst_agreement", 0.4, "share", floor=0.98, details={"class": "nine"}),
-        ("nine", "40.0%"),
+        ("nine", "40.0 %"),
         score("worst_agreement", 0.8, "share", floor=0.98, details={"class": "nine"}),
     ),
     "no information": (
         score("information/category", 0.2, "nats", details={"entropy": 2.302585}),
-        ("little of category", "0.20 nats", "2.30 nats", "`-o recognition_lr=0.001`"),
+        ("little of category", "0.200 nats", "2.30 nats", "`-o recognition_lr=0.001`"),
         score("information/category", 2.2, "nats", details={"entropy": 2.302585}),
     ),
     "dead codes": (
@@ -91,7 +91,7 @@ CASES = {
     ),
     "codes that are no classes": (
         score("code_error/category", 0.42, "share", details=SQUARE),
-        ("The code category is not the class", "42.0%", "`-o augmentation=0.5`"),
+        ("The code category is not the class", "42.0 %", "`-o augmentation=0.5`"),
         score("code_error/category", 0.05, "share", details=SQUARE),
     ),
 }
@@ -128,7 +128,7 @@ def test_faults_come_first_and_the_rest_after() -> None:
     assert (
         text.index("collapsed")
         < text.index("critic has won")
-        < text.index("No fault was found in memorisation (4.0%).")
+        < text.index("No fault was found in memorisation (4.0 %).")
     )
 
 

@@ -117,8 +117,9 @@ def test_scores_are_given_and_stored_with_the_run(copied, zoo, toys_run):
     assert result["feature"].extractor == "halves"
     assert (result.images, result.setting, result.seed) == (64, FAST, 3)
     records = read_records(copied)
-    assert [record.score for record in records] == result.scores
-    assert {(record.metric, record.images, record.seed) for record in records} == {("brightness", 64, 3)}
+    assert [record.score for record in records if record.score] == result.scores
+    assert {(record.images, record.seed, record.extractor) for record in records} == {(64, 3, "halves")}
+    assert [record.metric for record in records if record.score] == ["brightness", "brightness"]
     with pytest.raises(KeyError):
         result["nothing"]
 
@@ -126,13 +127,21 @@ def test_scores_are_given_and_stored_with_the_run(copied, zoo, toys_run):
 def test_the_same_seed_gives_the_same_scores_and_evaluations_add_up(copied, zoo):
     one, two, other = evaluate(copied, zoo), evaluate(copied, zoo), evaluate(copied, zoo, seed=1)
     assert one.scores == two.scores != other.scores
-    assert len(read_records(copied)) == 6
+    assert len([record for record in read_records(copied) if record.score]) == 6
 
 
 def test_a_metric_that_does_not_apply_is_skipped_whole_and_says_why(copied, zoo):
     result = evaluate(copied, zoo)
     assert [(each.metric, each.reason) for each in result.skipped] == [("gaps", "needs a tail; train one")]
-    assert "gaps" not in {record.score.name for record in read_records(copied)}
+    [record] = [record for record in read_records(copied) if record.metric == "gaps"]
+    assert (record.score, record.skipped) == (None, result.skipped[0])
+
+
+def test_a_metric_that_finds_nothing_is_skipped(copied, zoo, monkeypatch):
+    monkeypatch.setattr(Slow, "scores", lambda self, subject: [])
+    result = evaluate(copied, zoo, metrics=["slow"])
+    assert (result.scores, result.skipped[0].reason) == ([], "it found nothing")
+    assert read_records(copied)[0].skipped == result.skipped[0]
 
 
 def test_scores_found_before_a_failure_are_kept(copied, zoo, monkeypatch):

@@ -1,4 +1,7 @@
+import errno
 import json
+import os
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from subjects import subject
 
 from ganzoo.core.errors import RunError
 from ganzoo.evaluation.records import FILE, Record, append_records, newest, read_records
-from ganzoo.evaluation.score import Score
+from ganzoo.evaluation.score import Score, Skipped
 from ganzoo.evaluation.setting import FAST
 
 
@@ -16,6 +19,10 @@ from ganzoo.evaluation.setting import FAST
 def run(tmp_path):
     """A run directory without networks."""
     return subject(path=tmp_path / "00001-told-told").run
+
+
+def skipped(metric: str, reason: str = "no codes") -> Record:
+    return Record.of(Skipped(metric=metric, reason=reason), metric, 64, FAST, seed=3, extractor=("digits", "ab"))
 
 
 def record(name: str = "d", value: float | None = 1.0, images: int = 64, **more) -> Record:
@@ -49,6 +56,31 @@ def test_a_record_says_what_it_belongs_to(run):
     assert line["ganzoo"] and line["created"].startswith("20")
 
 
+def test_a_metric_that_does_not_apply_is_a_line_too(run):
+    written = [skipped("codes"), record("a")]
+    append_records(run, written)
+    assert read_records(run) == written
+    assert (written[0].metric, written[0].extractor, written[0].extractor_sha256) == ("codes", "digits", "ab")
+    assert newest(read_records(run)).keys() == {"a"}
+
+
+def test_a_disk_that_is_full_takes_all_lines_or_none(run, monkeypatch):
+    append_records(run, [record("a")])
+    before, more = file_of(run).read_bytes(), [record("b"), record("c")]
+
+    class Full(FileIO):
+        def write(self, content):
+            if len(content) < 100:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(content[:-99])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", lambda path, mode, **rest: Full(path, mode.replace("b", "")))
+        with pytest.raises(RunError, match="no space left"):
+            append_records(run, more)
+    assert file_of(run).read_bytes() == before
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 @given(st.data())
 def test_a_torn_line_takes_no_other_with_it(run, data):
@@ -76,6 +108,7 @@ def test_a_line_that_lacks_only_its_end_is_whole(run):
     [
         ({"seed": "x"}, r"line 2 of .*metrics\.jsonl is damaged: seed: .*; remove it"),
         ({"colour": 1}, r"line 2 of .*metrics\.jsonl is damaged: colour: .*; remove it"),
+        ({"score": None}, r"line 2 of .*metrics\.jsonl is damaged: .*either a score or a reason"),
         ({"schema_version": 2, "colour": 1}, r"line 2 of .*metrics\.jsonl was written by a newer ganzoo"),
     ],
 )
@@ -105,4 +138,7 @@ def test_a_file_that_cannot_be_read_or_written_is_said(run):
 def test_the_newest_are_the_last_of_each_name_at_the_newest_checkpoint():
     records = [record("a", 1), record("old", 2), record("a", 3, 128), record("b", 4, 128), record("a", 5, 128)]
     found = newest([*records, record("b", 6, 64)])
-    assert {name: each.score.value for name, each in found.items()} == {"a": 5, "b": 4}
+    assert {name: (metric, score.value) for name, (metric, score) in found.items()} == {
+        "a": ("distance", 5),
+        "b": ("distance", 4),
+    }

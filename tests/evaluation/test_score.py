@@ -7,7 +7,7 @@ import torch
 from pydantic import ValidationError
 
 from ganzoo.evaluation.metric import GROUPS, Metric
-from ganzoo.evaluation.score import Score, Skipped
+from ganzoo.evaluation.score import Score, Skipped, amount
 
 
 def test_a_score_is_plain_data_and_comes_back_from_json():
@@ -20,6 +20,21 @@ def test_what_is_not_finite_is_null_in_json():
     score = Score(name="d", value=math.nan, floor=math.inf, protocol="p", details={"rows": [math.nan, 1.0]})
     values = json.loads(score.model_dump_json(), parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     assert (values["value"], values["floor"], values["details"]) == (None, None, {"rows": [None, 1.0]})
+    assert (score.value, score.floor) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, "nats", "–"),
+        (0.0412, "share", "4.1 %"),
+        (2.2934, "nats", "2.29 nats"),
+        (3.0, "", "3"),
+        (-0.002, "", "-0.00200"),
+    ],
+)
+def test_an_amount_has_the_digits_that_count_and_its_unit(value, unit, text):
+    assert amount(value, unit) == text
 
 
 @pytest.mark.parametrize("value", [np.float32(0.5), torch.tensor(0.5)])

@@ -8,13 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from run_processes import create_at_once, create_some, hold
 
 from ganzoo.core.errors import RunError, UsageError
 from ganzoo.runs.directory import RunDirectory
-
-
-def create_some(root, record, count):
-    return [RunDirectory.create(root, record).name for _ in range(count)]
 
 
 def test_a_new_run_has_a_number_a_name_and_all_its_folders(tmp_path, record):
@@ -51,11 +48,6 @@ def test_numbers_go_on_from_the_highest_and_past_five_digits(tmp_path, record):
 def test_names_are_safe(tmp_path, record, data, name):
     run = RunDirectory.create(tmp_path, record.model_copy(update={"data": {"name": data}}))
     assert run.path == tmp_path / f"00001-{name}"
-
-
-def create_at_once(barrier, root, record, count):
-    barrier.wait(60)
-    create_some(root, record, count)
 
 
 def test_processes_never_share_a_number(tmp_path, record):
@@ -202,12 +194,6 @@ def test_a_damaged_line_in_the_middle_is_named(run, line):
     (run.path / "stats.jsonl").write_text('{"images": 1}\n' + line + '\n{"images": 3}\n')
     with pytest.raises(RunError, match=r"line 2 of .*stats\.jsonl is damaged"):
         run.stats()
-
-
-def hold(path, ready, done):
-    with RunDirectory.open(path).lock():
-        ready.set()
-        done.wait(60)
 
 
 def test_a_second_process_is_told_that_the_run_is_in_use(run):

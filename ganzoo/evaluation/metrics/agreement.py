@@ -26,7 +26,7 @@ class Agreement(Metric):
 
     Scores: ``agreement`` in [0, 1], with the share of each class in ``details["classes"]``, and
     ``worst_agreement``, the share of the class that has the least. The floor is what the extractor makes of
-    real test samples.
+    real test samples, over the classes in the same way.
     """
 
     name: ClassVar[str] = "agreement"
@@ -53,16 +53,16 @@ class Agreement(Metric):
         shares = _shares(subject.features(fakes).logits, asked, len(names))
         worst = int(shares.argmin())
         more: dict[str, Any] = {"features": True, "unit": "share", "better": "higher", "samples": len(asked)}
-        protocol = f"{each:,} fakes of each of {len(names)} classes"
+        protocol = f"{each:,} generated samples of each of {len(names)} classes"
         floor, worst_floor = None, None
         classes = subject.real("test").labels.get(condition)
         if classes is not None and (classes >= 0).any():
             found = _shares(subject.real_features("test").logits, classes, len(names))
             counts = classes[classes >= 0].bincount(minlength=len(names))
-            floor = (found.nan_to_num() * counts).sum().item() / int(counts.sum())
-            worst_floor = found[counts > 0].min().item()
+            found = found[counts > 0]
+            floor, worst_floor = found.mean().item(), found.min().item()
             more |= {"real": int(counts.sum()), "split": "test"}
-            protocol += f", floor from {int(counts.sum()):,} real ones of test"
+            protocol += f", floor from {int(counts.sum()):,} test samples"
         details: dict[str, Any] = {"condition": condition, "classes": dict(zip(names, shares.tolist(), strict=True))}
         yield subject.score(
             "agreement", shares.mean().item(), protocol, floor=floor, ceiling=1 / len(names), details=details, **more

@@ -63,14 +63,17 @@ class ClassifierScore(Metric):
         found = split_scores(logits)
         test = subject.real_features("test", len(logits)).logits
         noise = subject.noise_features(len(logits)).logits
+        protocol = f"the inception score's formula, mean of {SPLITS} splits of {len(logits):,} generated samples"
+        floor = _mean(test)
+        if test is not None and floor is not None:
+            protocol += f", floor from {len(test):,} test samples"
         yield subject.score(
             "classifier_score",
             float(found.mean()),
-            f"classifier score (the inception score's formula) of {len(logits):,} generated samples, "
-            f"mean of {SPLITS} splits",
+            protocol,
             features=True,
             better="higher",
-            floor=_mean(test),
+            floor=floor,
             ceiling=_mean(noise),
             samples=len(logits),
             note=f"between 1 and {logits.shape[1]:,}, the number of the extractor's classes",

@@ -5,14 +5,12 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import torch
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from ganzoo.evaluation.matching import contingency, error, one_to_one
 from ganzoo.evaluation.metric import Group, Metric
-from ganzoo.evaluation.metrics.codes import categorical_codes, read_code
-from ganzoo.evaluation.representation import Classes, Pair, compact, fit_seed, supervision, true_classes
+from ganzoo.evaluation.metrics.codes import categorical_codes, counted, read_code
+from ganzoo.evaluation.representation import COMPACT, Classes, Pair, compact, fit_seed, supervision, true_classes
 from ganzoo.evaluation.score import Score, Unavailable
 from ganzoo.evaluation.subject import Subject
 
@@ -45,8 +43,9 @@ class Clusters(Metric):
         starts = _FULL if subject.setting.name == "full" else _FAST
         for name, pair in compact(subject):
             found = _clusters(pair, len(classes.names), starts, subject)
-            how = f"k-means++ ({starts} starts) on {pair.what}, {len(pair.train):,} training samples"
-            yield _score(subject, name, found, len(classes.names), classes, how)
+            how = f"k-means++, {starts} starts, on {COMPACT} of {len(pair.train):,} training samples"
+            note = supervision(subject) if name == "critic" else ""
+            yield _score(subject, name, found, len(classes.names), classes, how, note, features=pair.what)
         try:
             codes = categorical_codes(subject)
         except Unavailable:
@@ -54,21 +53,26 @@ class Clusters(Metric):
         # Chosen without a look at the labels: the code that could be the class, the first of several.
         code = min(codes, key=lambda name: abs(codes[name].size - len(classes.names)))
         found = read_code(subject, subject.labelled("test", subject.setting.real)[0], code)
-        yield _score(subject, "codes", found, codes[code].size, classes, f"argmax of the critic's Q({code}|x)")
+        size, how = codes[code].size, f"argmax of the critic's Q({code}|x), {codes[code].size} codes"
+        yield _score(subject, "codes", found, size, classes, how, counted(size, len(classes.names)))
 
 
 def _clusters(pair: Pair, count: int, starts: int, subject: Subject) -> Tensor:
     """The cluster of each test sample, (M,)."""
+    from sklearn.cluster import KMeans  # takes long to import
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters
         found = KMeans(count, n_init=starts, random_state=fit_seed(subject, "clusters")).fit(pair.train.numpy())
     return torch.from_numpy(found.predict(pair.test.numpy())).long()
 
 
-def _score(subject: Subject, name: str, found: Tensor, size: int, classes: Classes, how: str) -> Score:
+def _score(
+    subject: Subject, name: str, found: Tensor, size: int, classes: Classes, how: str, note: str, **more: Any
+) -> Score:
     table = contingency(found, torch.from_numpy(classes.test), size, len(classes.names))
     matching = one_to_one(table)
-    details: dict[str, Any] = {"matching": matching, "classes": list(classes.names), "confusion": table.tolist()}
     return subject.score(
         f"clusters_error/{name}",
         error(table, matching),
@@ -77,6 +81,6 @@ def _score(subject: Subject, name: str, found: Tensor, size: int, classes: Class
         better="lower",
         real=len(found),
         split="test",
-        note=supervision(subject) if name == "critic" else "",
-        details=details,
+        note=note,
+        details={"matching": matching, "classes": list(classes.names), "confusion": table.tolist(), **more},
     )

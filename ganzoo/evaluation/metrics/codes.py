@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import torch
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from torch import Tensor
 
 from ganzoo.core.variables import Categorical
@@ -14,7 +13,7 @@ from ganzoo.evaluation.metric import Group, Metric
 from ganzoo.evaluation.score import Score, Unavailable
 from ganzoo.evaluation.subject import Subject
 
-__all__ = ["Codes", "categorical_codes", "read_code"]
+__all__ = ["Codes", "categorical_codes", "counted", "read_code"]
 
 NEEDED = 10
 """Real samples a code, below which the best matching of chance itself looks like agreement."""
@@ -65,7 +64,7 @@ class Codes(Metric):
         return subject.score(
             f"code_entropy/{name}",
             float(torch.special.entr(shares).sum()),
-            f"argmax of the critic's Q({name}|x) on {len(codes):,} real test samples",
+            f"argmax of the critic's Q({name}|x), {variable.size} codes, on {len(codes):,} test samples",
             unit="nats",
             real=len(codes),
             split="test",
@@ -76,21 +75,25 @@ class Codes(Metric):
     def _agreement(
         self, subject: Subject, name: str, variable: Categorical, codes: Tensor, classes: Tensor, label: str
     ) -> Iterable[Score]:
+        from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score  # takes long to import
+
         names = list(subject.data.labels[label].classes)
         table = contingency(codes, classes, variable.size, len(names))
         matching, majority = one_to_one(table), many_to_one(table)
-        read = f"argmax of the critic's Q({name}|x) against {label} on {len(codes):,} real test samples"
+        read = (
+            f"argmax of the critic's Q({name}|x), {variable.size} codes, against {label} on {len(codes):,} test samples"
+        )
+        protocol = f"{read}; one-to-one (Hungarian) matching on the same samples, NMI over the arithmetic mean"
         both = {"classes": names, "confusion": table.tolist()}
         if variable.names:
             both["names"] = list(variable.names)
 
-        def score(kind: str, value: float, protocol: str, **more: Any) -> Score:
+        def score(kind: str, value: float, protocol: str = protocol, **more: Any) -> Score:
             return subject.score(f"{kind}/{name}", value, protocol, real=len(codes), split="test", **more)
 
         yield score(
             "code_error",
             error(table, matching),
-            f"{read}, one-to-one (Hungarian) matching on the same samples",
             unit="share",
             better="lower",
             note=counted(variable.size, len(names)),
@@ -100,17 +103,16 @@ class Codes(Metric):
             yield score(
                 "many_to_one_error",
                 error(table, majority),
-                f"{read}, many-to-one matching of {variable.size} codes on the same samples",
+                f"{read}; many-to-one matching on the same samples",
                 unit="share",
                 better="lower",
                 note="each code stands for its most frequent class; not comparable between numbers of codes",
                 details={"matching": majority, **both},
             )
-        purest = f"{read}, {variable.size} codes"
-        yield score("code_purity", purity(table), purest, unit="share", better="higher")
+        yield score("code_purity", purity(table), unit="share", better="higher")
         pair = classes.numpy(), codes.numpy()
-        yield score("code_nmi", normalized_mutual_info_score(*pair), f"{read}, arithmetic mean", better="higher")
-        yield score("code_ari", adjusted_rand_score(*pair), read, better="higher")
+        yield score("code_nmi", normalized_mutual_info_score(*pair), better="higher")
+        yield score("code_ari", adjusted_rand_score(*pair), better="higher")
 
 
 def counted(codes: int, classes: int) -> str:

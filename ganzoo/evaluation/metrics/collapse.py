@@ -11,9 +11,11 @@ from ganzoo.core.variables import Categorical
 from ganzoo.evaluation.metric import Group, Metric
 from ganzoo.evaluation.metrics.codes import categorical_codes, read_code
 from ganzoo.evaluation.score import Score, Unavailable
-from ganzoo.evaluation.subject import Subject
+from ganzoo.evaluation.subject import Part, Subject
 
 __all__ = ["Collapse", "Grouped", "relative_diversity"]
+
+PARTS: tuple[Part, Part] = ("train", "test")
 
 MOST = 500
 """Samples of a group whose distances are taken; 500 have 124,750 pairs."""
@@ -94,8 +96,8 @@ class Collapse(Metric):
         return subject.score(
             "diversity",
             fmean(ratios.values()),
-            f"mean pairwise distance within each {' and '.join(shown)}, at most {MOST} samples each, relative to "
-            f"training samples of the same classes",
+            f"mean pairwise distance within each {' and '.join(shown)}, at most {MOST} samples each, over that of "
+            "training samples of the same classes",
             features=True,
             floor=_floor(subject),
             samples=subject.setting.samples,
@@ -112,12 +114,16 @@ class Collapse(Metric):
         shares = torch.bincount(read_code(subject, values, name), minlength=variable.size).double() / len(values)
         unused = shares < UNUSED * variable.prior().mean
         names = _categories(variable)
+        protocol = (
+            f"of {variable.size} codes: argmax of the critic's Q({name}|x) on fewer than {100 * UNUSED:.0f} % of the "
+            f"expected share of {len(values):,} test samples"
+        )
         dead = [each for index, each in enumerate(names) if unused[index] or diversities.get(each, 1) < FLAT]
         return subject.score(
             f"dead_codes/{name}",
             len(dead),
-            f"of {variable.size}: argmax of Q({name}|x) on fewer than {UNUSED:.0%} of the expected share of "
-            f"{len(values):,} real test samples, or diversity below {FLAT}",
+            f"{protocol}, or diversity below {FLAT}" if diversities else protocol,
+            features=bool(diversities),
             better="lower",
             real=len(values),
             split="test",
@@ -163,11 +169,11 @@ def _diversities(subject: Subject, codes: list[str]) -> dict[str, dict[str, floa
     seen, data = _guessed(*fakes), _guessed(*real)
     found: dict[str, dict[str, float]] = {}
     for name, variable in subject.latent.conditions.items():
-        asked, labels = latents[name].argmax(dim=1), subject.real("train").labels[name]
-        both = set(_frequent(asked)) & set(_frequent(labels))
-        ratios = relative_diversity(
-            Grouped(fakes.features, asked, asked), Grouped(real.features, labels, labels), sorted(both)
-        )
+        asked, labelled = latents[name].argmax(dim=1), _real(subject, "train", name)
+        if labelled is None:
+            raise Unavailable(f"the train split of {subject.data.name} has no label {name}")
+        both = set(_frequent(asked)) & set(_frequent(labelled.kind))
+        ratios = relative_diversity(Grouped(fakes.features, asked, asked), labelled, sorted(both))
         found[name] = _named(ratios, _categories(variable))
     for name in codes:
         asked = latents[name].argmax(dim=1)
@@ -184,10 +190,22 @@ def _diversities(subject: Subject, codes: list[str]) -> dict[str, dict[str, floa
 
 
 def _floor(subject: Subject) -> float | None:
-    """The same of real test samples, grouped by the classes that the extractor sees in them."""
-    data, test = (_guessed(*subject.real_features(part)) for part in ("train", "test"))
-    ratios = relative_diversity(test, data, _frequent(test.kind))
-    return fmean(ratios.values()) if ratios else None
+    """The same of real test samples, grouped as the generated ones are: by their labels, or the extractor's guess."""
+    found: list[float] = []
+    for name in subject.latent.conditions.names or (None,):
+        data, test = (_real(subject, part, name) for part in PARTS)
+        if data is not None and test is not None:
+            found += relative_diversity(test, data, _frequent(test.kind)).values()
+    return fmean(found) if found else None
+
+
+def _real(subject: Subject, part: Part, label: str | None) -> Grouped | None:
+    """Real samples grouped by a label, if they have it, or without one by the class that the extractor sees."""
+    features, logits = subject.real_features(part)
+    if label is None:
+        return _guessed(features, logits)
+    classes = subject.real(part).labels.get(label)
+    return None if classes is None else Grouped(features, classes, classes)
 
 
 def _guessed(features: Tensor, logits: Tensor | None) -> Grouped:

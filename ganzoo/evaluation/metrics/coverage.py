@@ -116,12 +116,11 @@ class Coverage(Metric):
         balls = Balls(test[:n])
         found, ceilings = balls.scores(fake[:n])._asdict(), balls.scores(noise)._asdict()
         floors = balls.scores(train)._asdict() if len(train) == n else {}
-        most = f" (at most {LARGEST:,})" if n == LARGEST else ""
         for name, value in found.items():
             yield subject.score(
                 name,
                 value,
-                f"{name}, k = {NEIGHBOURS}, {n:,} generated samples and as many of the test split{most}",
+                f"k = {NEIGHBOURS}, {n:,} generated samples and as many of the test split",
                 features=True,
                 unit="" if name == "density" else "share",
                 better="higher",
@@ -135,10 +134,10 @@ class Coverage(Metric):
 
 
 _NOTES = {
-    "precision": "share of the generated samples that lie among real ones",
-    "recall": "share of the real samples that lie among generated ones",
-    "density": "how densely real samples lie around the generated ones; about 1 where both agree, and it may exceed 1",
-    "coverage": "share of the real samples with a generated one nearby",
+    "precision": "generated samples that lie among real ones",
+    "recall": "real samples that lie among generated ones",
+    "density": "real samples around a generated one; about 1 where both agree",
+    "coverage": "real samples with a generated one nearby",
 }
 
 

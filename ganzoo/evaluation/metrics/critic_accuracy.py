@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 import torch
-from sklearn.metrics import roc_auc_score, roc_curve
 from torch import Tensor
 
 from ganzoo.core.data import Samples
@@ -57,8 +56,8 @@ class CriticAccuracy(Metric):
         yield subject.score(
             "critic_accuracy",
             accuracy,
-            f"last critic on {len(test):,} real test samples and {len(fakes):,} of the averaged generator, balanced, "
-            "at the threshold that is best for every other sample, on the rest",
+            f"last critic on {len(test):,} test samples and {len(fakes):,} of the averaged generator; balanced, "
+            "threshold from one half of them, accuracy of the other",
             unit="share",
             floor=floor,
             samples=len(fakes),
@@ -83,6 +82,8 @@ def separation(real: Tensor, fakes: Tensor) -> tuple[float, float]:
     Raises:
         Unavailable: a score is not finite.
     """
+    from sklearn.metrics import roc_auc_score, roc_curve  # takes long to import
+
     scores = torch.cat([real, fakes]).double()
     if not scores.isfinite().all():
         raise Unavailable("the critic's realness is not finite; train again with a smaller critic_lr")

@@ -69,6 +69,12 @@ class _Reader:
     names: tuple[str, ...]
     classes: tuple[int, ...]
 
+    @property
+    def what(self) -> str:
+        """The dimensions in words."""
+        unordered = sum(size > 0 for size in self.classes)
+        return f"{len(self.names)} code dimensions" + (f", {unordered} of them categorical" if unordered else "")
+
     def __call__(self, combinations: Indices) -> Array:
         """The codes (N, D) of combinations (N, k)."""
         parts = [self._read(combinations[start : start + _ENCODED]) for start in range(0, len(combinations), _ENCODED)]
@@ -82,6 +88,8 @@ class _Reader:
             raise Unavailable(f"the critic reads no codes off a sample alone: {error}") from error
         columns = []
         for name, variable in self.subject.latent.codes.items():
+            if name not in recognised:
+                raise Unavailable(f"the critic has no head that recognises {name}")
             if isinstance(variable, Categorical):
                 columns.append(recognised[name].argmax(1, keepdim=True).double())
             else:
@@ -93,7 +101,8 @@ class Disentanglement(Metric):
     """The scores of disentanglement_lib (Locatello et al. 2019, arXiv 1811.12359, appendix C) of the critic's codes.
 
     A continuous code is one representation dimension a component, its posterior mean. A categorical code is one
-    dimension, its likeliest class, whose classes have no order. Samples are any combinations of the factors.
+    dimension, its likeliest class, whose classes have no order; disentanglement_lib knows no such dimensions, so
+    the protocol says how many there are. Samples are any combinations of the factors.
 
     The full setting is the published protocol: 10,000 samples, batches and pairs to fit to and 5,000 to test on,
     of 64 samples each, 3 million samples in all. The fast one chooses batches among 10,000 and 5,000 samples, and
@@ -128,7 +137,7 @@ class Disentanglement(Metric):
             draws = (FreshDraws(read, sizes, random),) * 2
         yield from self._of_batches(subject, read, draws, counts, spread(codes, read.classes), random)
 
-        head = f"disentanglement_lib, {len(read.names)} code dimensions, {len(sizes)} factors"
+        head = f"disentanglement_lib, {read.what}, {len(sizes)} factors"
         names = {"codes": list(read.names), "factors": list(dataset.factors)}
         information = mutual_information(codes, fit, read.classes)
         yield subject.score(
@@ -184,13 +193,13 @@ class Disentanglement(Metric):
             differences.append(np.concatenate([mean_difference(*pair, read.classes) for pair in pairs]))
         origin = "" if counts.fresh else f", chosen among {counts.train:,} and {counts.test:,} samples"
         protocol = (
-            f"disentanglement_lib, {len(read.names)} code dimensions, {factors} factors, {counts.train:,} batches "
+            f"disentanglement_lib, {read.what}, {factors} factors, {counts.train:,} batches "
             f"of {_BATCH} to fit to and {counts.test:,} to test on{origin}"
         )
         value, votes = factor_vae(least[0], kept[0], least[1], kept[1], (len(read.names), factors))
         accuracy = beta_vae(differences[0], shared[0], differences[1], shared[1])
         details = {"codes": list(read.names), "factors": list(read.dataset.factors), "votes": votes.tolist()}
-        shown: dict[str, Any] = {"better": "higher", "unit": "share", "note": f"guessing gives {1 / factors:.0%}"}
+        shown: dict[str, Any] = {"better": "higher", "unit": "share", "ceiling": 1 / factors}
         yield subject.score("factor_vae", value, protocol, details=details, **shown)
         yield subject.score("beta_vae", accuracy, protocol, **shown)
 

@@ -60,10 +60,13 @@ class Frechet(Metric):
         subject.at_least(needed, len(test), f"test samples for features of width {width:,}")
         train = subject.real_features("train", len(fake)).features
         noise = subject.noise_features(len(fake)).features
+        note = "with these features, the FID" if subject.extractor.name == "inception" else "not an FID"
+        if needed <= len(train) < len(fake):
+            note += f"; real data is of {len(train):,} training samples, all there are, and too high for so few"
         yield subject.score(
             "frechet_distance",
             frechet_distance(test, fake),
-            f"Fréchet distance of {len(fake):,} generated samples to {len(test):,} of the test split",
+            f"{len(fake):,} generated samples to {len(test):,} of the test split",
             features=True,
             better="lower",
             floor=frechet_distance(test, train) if len(train) >= needed else None,
@@ -71,7 +74,7 @@ class Frechet(Metric):
             samples=len(fake),
             real=len(test),
             split="test",
-            note="with these features, the FID" if subject.extractor.name == "inception" else "not an FID",
+            note=note,
             details={"width": width, "train": len(train)},
         )
 

@@ -55,14 +55,14 @@ class Information(Metric):
             yield subject.score(
                 f"information/{name}",
                 float(log_q.mean()) + variable.entropy,
-                f"E[log Q(c|x)] + H(c) of the last critic on {len(log_q):,} samples of the averaged generator",
+                f"E log Q(c|x) + H(c), last critic on {len(log_q):,} samples of the averaged generator",
                 unit="nats",
                 better="higher",
                 samples=len(log_q),
                 note=(
                     f"at most H(c) = {variable.entropy:.3f} nats"
                     if variable.discrete
-                    else "of a continuous variable; there is no ceiling to hold it against"
+                    else "of a continuous variable, so there is no ceiling"
                 ),
                 details=details,
             )

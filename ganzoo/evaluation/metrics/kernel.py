@@ -16,10 +16,8 @@ from ganzoo.evaluation.subject import Subject
 __all__ = ["SUBSET_SIZE", "Kernel", "KernelDistance", "kernel_distance"]
 
 SUBSET_SIZE = 1000
-_FAST, _FULL = (
-    20,
-    100,
-)  # subsets; 100, as torchmetrics has it, take half a minute for the score, its floor and its ceiling
+_FAST, _FULL = 20, 100
+"""Subsets; 100, as torchmetrics has it, take half a minute for the score, its floor and its ceiling."""
 
 
 class KernelDistance(NamedTuple):
@@ -92,8 +90,8 @@ class Kernel(Metric):
         yield subject.score(
             "kernel_distance",
             distance.mean,
-            f"kernel distance (cubic polynomial, {subsets} subsets of {SUBSET_SIZE:,}) of {len(fake):,} generated "
-            f"samples to {len(test):,} of the test split",
+            f"cubic polynomial, {subsets} subsets of {SUBSET_SIZE:,} of {len(fake):,} generated samples to "
+            f"{len(test):,} of the test split",
             features=True,
             better="lower",
             floor=None if floor is None else floor.mean,

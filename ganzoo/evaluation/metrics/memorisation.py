@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 import torch
-from scipy.stats import mannwhitneyu
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from ganzoo.evaluation.metric import Group, Metric
@@ -81,15 +79,15 @@ class Memorisation(Metric):
         yield subject.score(
             "memorisation",
             _copies(near, usual),
-            f"{count:,} fakes nearer to one of {len(data):,} training samples, relative to the {NEIGHBOURS} that "
-            f"follow, than {USUAL:.0%} of {len(unseen):,} test samples; values on {data.shape[1]} principal components",
+            f"{count:,} generated samples, each nearer to one of {len(data):,} training samples, relative to the "
+            f"{NEIGHBOURS} that follow, than {100 * (1 - USUAL):.0f} % of {len(unseen):,} test samples; values on "
+            f"{data.shape[1]} principal components",
             unit="share",
             better="lower",
             floor=floor,
             samples=count,
             real=len(unseen),
             split="test",
-            note=f"about {USUAL:.0%} is what samples that are no copies have",
             details={
                 "z": copying_z(distances, usual_distances),
                 "median": float(near.median()),
@@ -127,6 +125,8 @@ def copying_z(generated: Tensor, unseen: Tensor) -> float:
         generated: (N,), distances of generated samples.
         unseen: (M,), of real samples that were not trained on.
     """
+    from scipy.stats import mannwhitneyu  # takes long to import
+
     n, m = len(generated), len(unseen)
     above = float(mannwhitneyu(generated.numpy(), unseen.numpy()).statistic)
     return (above - n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12)
@@ -142,6 +142,8 @@ def _projected(subject: Subject, train: Tensor, *others: Tensor) -> list[Tensor]
     flat = [values.flatten(1) for values in (train, *others)]
     if flat[0].shape[1] <= COMPONENTS:
         return flat
+    from sklearn.decomposition import PCA
+
     seed = fit_seed(subject, "memorisation")
     solver = PCA(COMPONENTS, svd_solver="randomized", iterated_power=3, random_state=seed)
     solver.fit(flat[0][:FITTED].numpy())

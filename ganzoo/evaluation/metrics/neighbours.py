@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from sklearn.neighbors import KNeighborsClassifier
-
 from ganzoo.evaluation.metric import Group, Metric
-from ganzoo.evaluation.representation import compact, supervision, true_classes
+from ganzoo.evaluation.representation import COMPACT, compact, supervision, true_classes
 from ganzoo.evaluation.score import Score
 from ganzoo.evaluation.subject import Subject
 
@@ -33,6 +31,8 @@ class Neighbours(Metric):
         Raises:
             Unavailable: there are too few labelled samples, or the critic has no features of a sample alone.
         """
+        from sklearn.neighbors import KNeighborsClassifier  # takes long to import
+
         classes = true_classes(subject)
         for name, pair in compact(subject):
             for count in COUNTS:
@@ -40,11 +40,11 @@ class Neighbours(Metric):
                 yield subject.score(
                     f"neighbours_error/{name}-{count}nn",
                     1 - search.score(pair.test.numpy(), classes.test),
-                    f"{count} nearest of {len(pair.train):,} training samples by {pair.what}; "
-                    f"{len(pair.test):,} test samples",
+                    f"nearest of {len(pair.train):,} training samples by {COMPACT}; {len(pair.test):,} test samples",
                     unit="share",
                     better="lower",
                     real=len(pair.test),
                     split="test",
                     note=supervision(subject) if name == "critic" else "",
+                    details={"features": pair.what},
                 )

@@ -8,13 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from ganzoo.evaluation.metric import Group, Metric
-from ganzoo.evaluation.representation import Classes, Pair, representations, supervision, true_classes
+from ganzoo.evaluation.representation import STANDARD, Classes, Pair, representations, supervision, true_classes
 from ganzoo.evaluation.score import Score
 from ganzoo.evaluation.subject import Subject
 
@@ -55,13 +52,19 @@ class Probe(Metric):
             yield from self._errors(subject, name, pair, classes)
 
     def _errors(self, subject: Subject, name: str, pair: Pair, classes: Classes) -> Iterator[Score]:
+        from sklearn.preprocessing import StandardScaler  # takes long to import
+
         scaler = StandardScaler().fit(pair.train.numpy())
         train, test = (scaler.transform(part.numpy()) for part in (pair.train, pair.test))
         more: dict[str, Any] = {"unit": "share", "better": "lower", "real": len(test), "split": "test"}
         more["note"] = supervision(subject) if name == "critic" else ""
-        where = f"logistic regression on {pair.what}, standardised; {len(test):,} test samples"
+        count, details = self._count(subject), {"features": pair.what}
+        protocol = (
+            f"logistic regression on {STANDARD}, {len(train):,} training labels, or as many balanced ones as the name "
+            f"says (mean of {count} draws); {len(test):,} test samples"
+        )
         error = _error(train, classes.train, test, classes.test)
-        yield subject.score(f"probe_error/{name}", error, f"{where}, {len(train):,} training labels", **more)
+        yield subject.score(f"probe_error/{name}", error, protocol, **more, details=details)
         for few in FEW:
             draws = self._draws(subject, few, classes)
             if not draws:
@@ -70,9 +73,9 @@ class Probe(Metric):
             yield subject.score(
                 f"probe_error/{name}-{few}",
                 fmean(errors),
-                f"{where}, {few:,} balanced training labels, mean of {len(draws)} draws",
+                protocol,
                 **more,
-                details={"draws": errors, "standard_deviation": stdev(errors)},
+                details={"draws": errors, "standard_deviation": stdev(errors), **details},
             )
 
     def _draws(self, subject: Subject, few: int, classes: Classes) -> list[NDArray[np.int64]]:
@@ -81,9 +84,11 @@ class Probe(Metric):
             return []
         random = subject.generator("probe", few)
         labels, size = torch.from_numpy(classes.train), len(classes.names)
-        count = _FULL if subject.setting.name == "full" else _FAST
-        draws = [balanced(labels, few, size, random) for _ in range(count)]
+        draws = [balanced(labels, few, size, random) for _ in range(self._count(subject))]
         return [rows.numpy() for rows in draws if rows is not None]
+
+    def _count(self, subject: Subject) -> int:
+        return _FULL if subject.setting.name == "full" else _FAST
 
 
 def balanced(classes: Tensor, n: int, size: int, random: torch.Generator) -> Tensor | None:
@@ -113,6 +118,9 @@ def _error(
     train: NDArray[np.float32], classes: NDArray[np.int64], test: NDArray[np.float32], truth: NDArray[np.int64]
 ) -> float:
     """Test error of a linear classifier that is fitted to the training rows."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # STEPS is part of the protocol
         probe = LogisticRegression(max_iter=STEPS).fit(train, classes)

@@ -101,13 +101,17 @@ def options(bench: Bench) -> None:
 
 def _compare(bench: Bench, chosen: Any, written: dict[str, Any], read: dict[str, Any], language: str) -> None:
     """Require that options read back from a file are those that were written."""
-    sides = {frozenset(pair) for one, others in bench.model.Options.alternatives.items() for pair in _pairs(one, others)}
+    sides = {
+        frozenset(pair) for one, others in bench.model.Options.alternatives.items() for pair in _pairs(one, others)
+    }
     clash = {name for pair in sides if pair <= read.keys() for name in pair}
     values = {name: value for name, value in read.items() if name not in clash}
     try:
         again = bench.model.Options(**values)
     except ValidationError as error:
-        raise CheckFailed(f"options are refused when read back from {language}: {validation_sentence(error)}") from error
+        raise CheckFailed(
+            f"options are refused when read back from {language}: {validation_sentence(error)}"
+        ) from error
     for name in written:
         before, after = getattr(chosen, name), getattr(again, name)
         require(

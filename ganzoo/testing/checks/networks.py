@@ -79,7 +79,9 @@ def batches(bench: Bench) -> None:
     latent, network = trainer.game.latent, trainer.game.networks["generator"]
     seen = judgements(trainer)
     for rows in (1, 5):
-        samples = _sized(rows, "the generator", lambda n=rows: _called(network, latent.sample(n, 0).flat, training=False))
+        samples = _sized(
+            rows, "the generator", lambda n=rows: _called(network, latent.sample(n, 0).flat, training=False)
+        )
         _check_samples(samples, trainer.game.data, f"{where} in a batch of {rows}", rows)
         for judge, arguments in seen:
             fewer = [None if argument is None else argument[:rows] for argument in arguments]
@@ -199,7 +201,9 @@ def _check_verdict(verdict: Any, latent: LatentSpec, rows: int, where: str) -> N
         f"the features for {where} should be of shape ({rows}, F), not {_shape(features)}",
     )
     for name, parameters in recognised.items():
-        require(name in latent, f"the critic recognises {name!r}, and the latent space for {where} has no such variable")
+        require(
+            name in latent, f"the critic recognises {name!r}, and the latent space for {where} has no such variable"
+        )
         require(
             isinstance(parameters, Tensor) and tuple(parameters.shape) == (rows, latent.head_width(name)),
             f"the parameters of {name!r} for {where} should be of shape ({rows}, {latent.head_width(name)}), "

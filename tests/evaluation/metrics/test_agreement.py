@@ -51,7 +51,7 @@ def test_an_obedient_generator_agrees_always() -> None:
     assert score.ceiling == pytest.approx(1 / 3)
     assert score.details["classes"] == {"class 0": 1.0, "class 1": 1.0, "class 2": 1.0}
     assert (score.samples, score.real, score.split, score.extractor) == (600, 10, "test", "read")
-    assert score.protocol == "read features, 200 fakes of each of 3 classes, floor from 10 real ones of test"
+    assert score.protocol == "read features, 200 generated samples of each of 3 classes, floor from 10 test samples"
 
 
 def test_a_generator_that_ignores_the_class_agrees_by_chance() -> None:
@@ -77,11 +77,11 @@ def test_every_class_counts_the_same_and_the_worst_is_named() -> None:
     assert scores["worst_agreement"].details["class"] == "class 2"
 
 
-def test_floor_is_the_accuracy_on_real_test_samples_with_a_known_class() -> None:
-    # Of ten, the first is unknown and the last, which is of class 2, is called class 1: 8 of 9 are right.
+def test_floor_is_that_of_real_test_samples_with_a_known_class_each_class_counting_the_same() -> None:
+    # Of ten, the first is unknown and the last, which is of class 2, is called class 1: 5 of 5 and 3 of 4 are right.
     test_labels = torch.tensor([-1] + [0] * 5 + [1] * 4)
     scores = by_name(Agreement().scores(told(obedient, test_labels=test_labels)))
-    assert scores["agreement"].floor == pytest.approx(8 / 9)
+    assert scores["agreement"].floor == pytest.approx((1 + 3 / 4) / 2)
     assert scores["agreement"].real == 9
     assert scores["worst_agreement"].floor == pytest.approx(3 / 4)
 

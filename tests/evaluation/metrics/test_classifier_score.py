@@ -97,7 +97,8 @@ def test_score_says_what_it_rests_on() -> None:
     assert score.details["split_spread"] == pytest.approx(float(split_scores(fakes).std(correction=0)))
     assert (score.samples, score.better, score.extractor) == (1200, "higher", "read")
     assert score.protocol == (
-        "read features, classifier score (the inception score's formula) of 1,200 generated samples, mean of 10 splits"
+        "read features, the inception score's formula, mean of 10 splits of 1,200 generated samples, "
+        "floor from 1,200 test samples"
     )
     assert score.note == "between 1 and 4, the number of the extractor's classes"
 

@@ -62,6 +62,15 @@ def test_the_codes_own_error_stands_beside() -> None:
     score = found(values, critic=critic, latent=latent)["clusters_error/codes"]
     assert score.value == pytest.approx(0.1)
     assert "Q(category|x)" in score.protocol  # of as many categories as there are classes
+    assert score.note == ""
+
+
+def test_the_error_of_more_codes_than_classes_says_so() -> None:
+    latent = LatentSpec.parse("z: normal(2), many: categorical(5) code")
+    critic = Reader(latent.codes)
+    critic.layers = lambda samples, condition=None: {"all": samples}  # type: ignore[method-assign]
+    score = found(uniform(300, 6), critic=critic, latent=latent)["clusters_error/codes"]
+    assert "5 codes for 3 classes" in score.note
 
 
 def test_the_same_seed_gives_the_same_clusters() -> None:

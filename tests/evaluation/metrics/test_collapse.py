@@ -86,6 +86,18 @@ def test_one_picture_a_class_has_no_diversity_though_the_classes_differ() -> Non
         assert collapse(make=by_latent(name, 0.0), latent=latent, critic=judged(SAME))["diversity"].value == 0
 
 
+def test_the_floor_is_of_groups_like_those_of_the_score() -> None:
+    from ganzoo.evaluation.extractors.values import Values
+
+    # Half as diverse within a label, and nearly as diverse as a whole, which is all that these features can tell.
+    test = of_class(CLASSES, 0.5, seed=1)
+    given = {"labels": CLASSES, "test_labels": CLASSES, "extractor": Values, "range": (-99.0, 99.0), "samples": 900}
+    told = subject(of_class(CLASSES), test, by_latent("label"), latent=ASKED, **given)
+    assert by_name(Collapse().scores(told))["diversity"].floor == pytest.approx(0.5, abs=0.03)
+    plain = subject(of_class(CLASSES), test, of_class(torch.arange(900) % 3, seed=4), **given)
+    assert by_name(Collapse().scores(plain))["diversity"].floor > 0.9
+
+
 def test_the_least_diverse_class_is_named() -> None:
     spread = torch.tensor([1.0, 0.1, 1.0])
     named = ASKED.replace("(3)", '(3, names=["ant", "bee", "cat"])')
@@ -158,6 +170,7 @@ def test_a_category_that_is_one_picture_is_dead_though_it_is_used() -> None:
     score = collapse(make=by_latent("category", spread), latent=CODED, critic=judged(SAME))["dead_codes/category"]
     assert score.details["dead"] == ["2"]
     assert score.note == "dead: 2"
+    assert score.extractor == "looking" and score.protocol.endswith("or diversity below 0.05")
 
 
 def test_a_rare_category_is_not_dead() -> None:
@@ -174,6 +187,7 @@ def test_a_rare_category_is_not_dead() -> None:
 def test_without_an_extractor_dead_codes_alone_are_found() -> None:
     scores = collapse(make=by_latent("category"), latent=CODED, critic=judged({0: 0, 1: 2, 2: 2}), extractor=None)
     assert set(scores) == {"dead_codes/category"}
+    assert scores["dead_codes/category"].protocol.endswith("expected share of 600 test samples")
     with pytest.raises(Unavailable, match="no extractor"):
         collapse(of_class(torch.arange(900) % 3), extractor=None)
 

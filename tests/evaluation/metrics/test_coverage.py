@@ -116,7 +116,8 @@ def test_features_that_are_not_finite_have_no_scores() -> None:
 def test_coverage_falls_once_digits_are_much_worse(kind: str) -> None:
     real = features(reference())
     first, *_, before, much, most = (manifold_scores(real, features(worse)).coverage for worse in degraded(kind))
-    assert before > much > most
+    assert before >= much >= most  # which may be 0 long before the worst
+    assert first > most
     assert most < 0.7 * first
 
 
@@ -127,9 +128,7 @@ def test_scores_say_what_they_rest_on() -> None:
     for name, score in found.items():
         assert (score.samples, score.real, score.split, score.better) == (1200, 1200, "test", "higher")
         assert score.unit == ("" if name == "density" else "share")
-        assert score.protocol == (
-            f"values features, {name}, k = 5, 1,200 generated samples and as many of the test split"
-        )
+        assert score.protocol == "values features, k = 5, 1,200 generated samples and as many of the test split"
         assert score.floor is not None
         assert score.floor == pytest.approx(score.ceiling, abs=0.1)  # these data are noise
     assert found["precision"].value == 1
@@ -142,7 +141,7 @@ def test_no_side_has_more_samples_than_the_limit(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(coverage, "LARGEST", 1000)
     found = by_name(Coverage().scores(subject(uniform(1500, 2), uniform(1200, 2, seed=1), uniform(1300, 2, seed=2))))
     assert all(score.samples == score.real == 1000 for score in found.values())
-    assert found["recall"].protocol.endswith("1,000 generated samples and as many of the test split (at most 1,000)")
+    assert found["recall"].protocol.endswith("1,000 generated samples and as many of the test split")
 
 
 @pytest.mark.parametrize(("test", "fakes", "short"), [(1000, 999, "generated"), (999, 1000, "test")])

@@ -90,7 +90,7 @@ def test_codes_that_are_noise_are_at_chance() -> None:
     found = scores(told(Seer(blind=True)))
     for name in ("factor_vae", "beta_vae"):
         assert found[name].value == pytest.approx(1 / 3, abs=0.1)
-        assert found[name].note == "guessing gives 33%"
+        assert found[name].ceiling == pytest.approx(1 / 3)
     assert found["mig"].value < 0.05
     assert found["sap"].value < 0.1
     assert found["dci_informativeness"].value == pytest.approx((1 / 3 + 1 / 5 + 1 / 6) / 3, abs=0.08)
@@ -111,7 +111,8 @@ def test_published_protocol_draws_every_batch_afresh() -> None:
     assert found["factor_vae"].value == 1
     assert found["dci_disentanglement"].value > 0.8
     assert found["factor_vae"].protocol == (
-        "disentanglement_lib, 3 code dimensions, 3 factors, 60 batches of 64 to fit to and 40 to test on"
+        "disentanglement_lib, 3 code dimensions, 1 of them categorical, 3 factors, "
+        "60 batches of 64 to fit to and 40 to test on"
     )
     assert "gradient-boosted trees, 60 samples to fit to and 40 to test on" in found["dci_completeness"].protocol
 
@@ -143,6 +144,16 @@ def test_fewer_than_two_codes_cannot_be_told_apart(latent: str) -> None:
     made.dataset = Told()
     with pytest.raises(Unavailable, match="needs at least two code dimensions"):
         list(Disentanglement().scores(made))
+
+
+def test_a_code_that_the_critic_does_not_recognise_cannot_be_read() -> None:
+    with pytest.raises(Unavailable, match="the critic has no head that recognises other"):
+        scores(told(codes="other: uniform(1) code, "))
+
+
+def test_dimensions_that_are_all_numbers_are_the_published_protocol() -> None:
+    found = scores(told(codes=""))
+    assert found["mig"].protocol == "disentanglement_lib, 2 code dimensions, 3 factors, 20 bins, 600 samples"
 
 
 def test_a_critic_that_sees_conditions_cannot_read_samples_alone() -> None:

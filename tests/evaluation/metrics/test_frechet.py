@@ -107,7 +107,7 @@ def test_score_says_what_it_rests_on() -> None:
     assert score.floor is not None and score.value is not None and score.floor < score.value
     assert score.ceiling == pytest.approx(frechet_distance(flat[0], measured.noise(280).flatten(1)))
     assert (score.samples, score.real, score.split, score.better) == (280, 250, "test", "lower")
-    assert score.protocol == "values features, Fréchet distance of 280 generated samples to 250 of the test split"
+    assert score.protocol == "values features, 280 generated samples to 250 of the test split"
     assert (score.extractor, score.note) == ("values", "not an FID")
 
 
@@ -129,6 +129,12 @@ def test_fewer_samples_than_a_covariance_needs_are_refused(test: int, fakes: int
     few = subject(uniform(40, 8), uniform(test, 8), uniform(fakes, 8))
     with pytest.raises(Unavailable, match=message):
         list(Frechet().scores(few))
+
+
+def test_floor_of_fewer_samples_than_are_generated_says_so() -> None:
+    score = by_name(Frechet().scores(subject(uniform(30, 8), uniform(40, 8), uniform(40, 8))))["frechet_distance"]
+    assert score.floor is not None
+    assert score.note == "not an FID; real data is of 30 training samples, all there are, and too high for so few"
 
 
 def test_floor_is_left_out_where_the_training_split_is_too_small_for_it() -> None:

@@ -105,8 +105,7 @@ def test_score_says_what_it_rests_on(setting: str, subsets: int, monkeypatch: py
     assert score.details["subset_spread"] > 0
     assert (score.samples, score.real, score.split, score.better) == (400, 450, "test", "lower")
     assert score.protocol == (
-        f"values features, kernel distance (cubic polynomial, {subsets} subsets of 100) of 400 generated samples "
-        "to 450 of the test split"
+        f"values features, cubic polynomial, {subsets} subsets of 100 of 400 generated samples to 450 of the test split"
     )
     torch.rand(1)  # nothing but the subject counts
     assert by_name(Kernel().scores(measured))["kernel_distance"] == score
