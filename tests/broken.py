@@ -5,14 +5,15 @@ from random import random
 from typing import Any, ClassVar
 
 import torch
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
+from torch.nn.functional import dropout, softplus
 
 import ganzoo
 from ganzoo import LatentSpec, NonSaturating, Normal, Term
 from ganzoo.testing import TinyData
 
-__all__ = ["BROKEN", "Pairs", "Sound"]
+__all__ = ["BROKEN", "Around", "Generating", "Pairs", "Sound"]
 
 
 class Pairs(TinyData):
@@ -76,7 +77,7 @@ class Lax(Sound):
     name = "lax"
 
     class Options(Sound.Options):
-        model_config = {"extra": "ignore"}
+        model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
 
 
 class Rude(Sound):
@@ -176,6 +177,48 @@ class Softened(Sound):
         return self.adversarial() + ganzoo.MutualInformation(latent.codes)
 
 
+class Detached(Sound):
+    """A term for the generator that is cut off from its weights."""
+
+    name = "detached"
+
+    class Loss(NonSaturating):
+        def generator_terms(self, round: ganzoo.Round) -> Iterator[Term]:
+            yield Term("adversarial", softplus(-round.fake_verdict.realness.detach()).mean())
+
+    def objective(self, latent: LatentSpec, data: ganzoo.DataSpec) -> ganzoo.Objective:
+        return self.Loss()
+
+
+class Explosive(Sound):
+    """A term whose gradient is not finite, though its value is."""
+
+    name = "explosive"
+
+    class Loss(NonSaturating):
+        def generator_terms(self, round: ganzoo.Round) -> Iterator[Term]:
+            yield from super().generator_terms(round)
+            realness = round.fake_verdict.realness
+            yield Term("distance", (realness - realness).sqrt().mean())
+
+    def objective(self, latent: LatentSpec, data: ganzoo.DataSpec) -> ganzoo.Objective:
+        return self.Loss()
+
+
+class Grouped(Sound):
+    """Compares samples in pairs, and so fails where one is left over."""
+
+    name = "grouped"
+
+    class Pairwise(Judging):
+        def realness(self, realness: Tensor) -> Tensor:
+            pairs = realness.view(2, -1) if len(realness) > 1 else realness
+            return pairs.reshape(len(realness))
+
+    def critic(self, latent: LatentSpec, data: ganzoo.DataSpec) -> ganzoo.Critic:
+        return self.Pairwise(super().critic(latent, data))
+
+
 class Squeezed(Sound):
     """``squeeze()`` takes the batch away too where it is one sample."""
 
@@ -198,6 +241,20 @@ class Tied(Generating):
         def __init__(self, inner: ganzoo.Generator) -> None:
             super().__init__(inner)
             self.last = [each for each in inner.parameters() if each.ndim == 2][-1]
+
+
+class Hidden(Generating):
+    """Layers in a list that torch does not see."""
+
+    name = "hidden"
+
+    class around(Around):
+        def __init__(self, inner: ganzoo.Generator) -> None:
+            super().__init__(inner)
+            self.layers = [nn.Linear(8, 8)]
+
+        def forward(self, latents: Tensor) -> Tensor:
+            return super().forward(self.layers[0](latents))
 
 
 class Idle(Generating):
@@ -263,6 +320,16 @@ class Counting(Generating):
         def forward(self, latents: Tensor) -> Tensor:
             self.calls += 1
             return super().forward(latents)
+
+
+class Dropping(Generating):
+    """Dropout in evaluation mode, from a stream that would repeat a run."""
+
+    name = "dropping"
+
+    class around(Around):
+        def forward(self, latents: Tensor) -> Tensor:
+            return super().forward(latents if self.training else dropout(latents, 0.1))
 
 
 class Sociable(Generating):
@@ -336,13 +403,18 @@ BROKEN: tuple[tuple[str, type[ganzoo.Model], str], ...] = (
     ("generator", Unbounded, "outside the data's range of -2 to 2"),
     ("critic", Squashed, "stays within [-1, 1] however large the weights"),
     ("critic", Softened, "the parameters of 'kind' for 2 points with labels add up to 1"),
+    ("terms", Detached, "do not depend on what it owns"),
+    ("terms", Explosive, "was not finite by round"),
+    ("batches", Grouped, "the critic does not take a batch of 5"),
     ("batches", Squeezed, "in a batch of 1 should be floats of shape (1, …), not ()"),
     ("state", Tied, "generator.last"),
+    ("state", Hidden, "generator.layers, a plain list, holds what is trained by nobody"),
     ("gradients", Idle, "generator.spare.bias, generator.spare.weight of player generator got no gradient"),
     ("gradients", Meddling, "the turn of player generator gives a gradient to critic."),
     ("bfloat16", Rigid, "a round in bfloat16 raises RuntimeError"),
     ("determinism", Restless, "two runs with one seed differ in"),
     ("evaluation", Counting, "sampling changes calls"),
+    ("evaluation", Dropping, "the same latents give other samples the second time"),
     ("independence", Sociable, "differs with those that it is asked for with"),
     ("saving", Unsaved, "gives other samples than it gave when it ended"),
     ("resuming", Forgetful, "a resumed run ends with another"),

@@ -157,7 +157,12 @@ class Reader:
                 printed = None
 
     def type(self, command: str) -> tuple[int, str]:
-        """Runs a command: its exit status, and what it prints."""
+        """Runs a command, and the one after a ``||`` if it fails: its exit status, and what it prints."""
+        command, _, instead = command.partition(" || ")
+        if instead:
+            status, output = self.type(command)
+            status, more = self.type(instead) if status else (0, "")
+            return status, output + more
         words = shlex.split(command, comments=True)
         variables = {}
         while "=" in words[0]:

@@ -5,13 +5,21 @@ from pathlib import Path
 __all__ = ["HOSTILE", "install_into", "model_source"]
 
 
-def install_into(site: Path, distribution: str, *, entry_points: str | None = None, **modules: str) -> Path:
+def install_into(
+    site: Path,
+    distribution: str,
+    *,
+    entry_points: str | None = None,
+    fragment: str | bytes | None = None,
+    **modules: str,
+) -> Path:
     """Write a distribution of version 1.2 with an entry point for each module, of the same name.
 
     Args:
         site: the folder, which is to be on the path.
         distribution: its name.
         entry_points: the text of ``entry_points.txt``, instead of a plugin for each module.
+        fragment: the content of a ``registry.toml``; each module is then a package that has it.
         **modules: source by name.
 
     Returns:
@@ -25,7 +33,13 @@ def install_into(site: Path, distribution: str, *, entry_points: str | None = No
     witness = site / f"{distribution} was imported"
     for module, source in modules.items():
         leaves_a_trace = f"from pathlib import Path\nPath({str(witness)!r}).touch()\n"
-        (site / f"{module}.py").write_text(leaves_a_trace + source)
+        file = site / f"{module}.py"
+        if fragment is not None:
+            file = site / module / "__init__.py"
+            file.parent.mkdir()
+            content = fragment.encode() if isinstance(fragment, str) else fragment
+            file.with_name("registry.toml").write_bytes(content)
+        file.write_text(leaves_a_trace + source)
     return witness
 
 

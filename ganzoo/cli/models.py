@@ -17,18 +17,17 @@ __all__ = ["models"]
 def models(as_json: bool) -> None:
     """List the models, built-in and installed, with their papers and recipes."""
     from ganzoo.cli.text import print_json, print_table
+    from ganzoo.zoo.catalogue import ModelEntry
     from ganzoo.zoo.manager import default_zoo
 
-    zoo = default_zoo()
-    entries = zoo.catalogue.models
     described: list[dict[str, Any]] = []
-    for name, model in zoo.models().items():
-        entry = entries.get(name)
+    for name, known in default_zoo().listing().items():
+        entry = known if isinstance(known, ModelEntry) else None
         paper = entry.paper if entry else None
         described.append(
             {
                 "name": name,
-                "summary": entry.summary if entry else model.summary(),
+                "summary": known.summary if isinstance(known, ModelEntry) else known.summary(),
                 "paper": paper.model_dump(mode="json") if paper else None,
                 "recipes": {data: list(table) for data, table in entry.recipes.items()} if entry else {},
             }

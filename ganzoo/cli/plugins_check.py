@@ -91,14 +91,18 @@ def find_models(what: str, zoo: "Zoo") -> "tuple[list[type[Model]], PluginStatus
         return models_of(register_folder(path, zoo), zoo)
     try:
         return [zoo.model(what)], None
-    except NotOffered as error:
+    except UsageError as error:
+        unknown = isinstance(error, NotOffered)  # else it is of a plugin that cannot be used, or of several
         for status in zoo.plugins():
             if normal(what) in (normal(status.name), normal(status.distribution)):
                 if status.state != "loaded":
                     raise UsageError(
                         f"{trouble(status)} (its traceback: GANZOO_STRICT_PLUGINS=1 ganzoo plugins)"
                     ) from None
-                return models_of(status, zoo)
+                if unknown:
+                    return models_of(status, zoo)
+        if not unknown:
+            raise
         raise UsageError(f"{error}; or give a plugin's name, a file that ends in .py, or a package's folder") from error
 
 

@@ -55,7 +55,7 @@ def show(what: str, root: str, as_json: bool, **params: Any) -> None:
         return
     name = what.partition("@")[0]
     model = default_zoo().model(name)
-    show_model(what, model, default_zoo().catalogue.models.get(name), as_json, params)
+    show_model(what, model, default_zoo().entry(name), as_json, params)
 
 
 def looks_like_run(what: str, root: str) -> bool:

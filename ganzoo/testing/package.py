@@ -24,6 +24,7 @@ FILES = {
     ".github/workflows/test.yml": "workflow.yml.j2",
     "src/{module}/__init__.py": "model.py.j2",
     "src/{module}/py.typed": "py.typed.j2",
+    "src/{module}/registry.toml": "registry.toml.j2",
     "tests/test_{identifier}.py": "test.py.j2",
 }
 """The package's files, and the template of each."""

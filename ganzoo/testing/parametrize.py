@@ -19,7 +19,9 @@ def parametrize_with_checks(
     data: type[Dataset] | None = None,
     expected_failures: Mapping[str, str] | None = None,
 ) -> pytest.MarkDecorator:
-    """A decorator that makes a test with the argument ``check`` one test for each model and check::
+    """A decorator that makes a test with the argument ``check`` one test for each model and check.
+
+    For example::
 
         @parametrize_with_checks([MyGAN])
         def test_it_conforms(check):

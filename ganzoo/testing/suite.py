@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from time import perf_counter
+from traceback import walk_tb
 from typing import Any
 
 from ganzoo.core.data import Dataset
@@ -24,6 +25,7 @@ CHECKS: Mapping[str, CheckSpec] = {
         networks.builds,
         networks.generator,
         networks.critic,
+        training.terms,
         networks.batches,
         networks.state,
         training.gradients,
@@ -37,6 +39,7 @@ CHECKS: Mapping[str, CheckSpec] = {
     )
 }
 """Every check by name, each after those that it needs."""
+_NOT_THEIRS = ("ganzoo", "torch", "pydantic")
 
 
 class Check:
@@ -183,8 +186,8 @@ def _complaint(error: BaseException) -> str:
     """What is wrong, in words: a sentence as it is, anything else with its kind and the line that raised it."""
     if isinstance(error, CheckFailed | GanzooError):
         return str(error)
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f" (line {place.tb_lineno} of {place.tb_frame.f_code.co_filename})" if place is not None else ""
+    places = list(walk_tb(error.__traceback__))
+    # The author's own line tells more than that of torch's or ours which it called.
+    own = [place for place in places if place[0].f_globals.get("__name__", "").partition(".")[0] not in _NOT_THEIRS]
+    where = "".join(f" (line {line} of {frame.f_code.co_filename})" for frame, line in (own or places)[-1:])
     return f"{type(error).__name__}: {error}{where}"

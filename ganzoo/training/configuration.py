@@ -115,9 +115,9 @@ def refuse_two_budgets(flags: Mapping[str, Any]) -> None:
 
 
 def recipe_layers(zoo: Zoo, model: str, recipe: str, data: str) -> list[Layer]:
-    """The model's name and the settings of the recipe, if the catalogue has one for this data."""
+    """The model's name and the settings of the recipe, if one is written down for this data."""
     chosen = Layer("the command line", {"model": model})
-    entry = zoo.catalogue.models.get(model)
+    entry = zoo.entry(model)
     if entry is None:
         if recipe:
             raise unknown(f"recipe of {model}", recipe, [])

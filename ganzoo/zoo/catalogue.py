@@ -23,8 +23,19 @@ MAX_LINE = 300
 # TOML has types: a number in quotes or a boolean for a number is a mistake to report, not one to convert.
 Count = Annotated[int, Field(strict=True, ge=1)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+def _printable(text: str) -> str:
+    """Refuses line ends, and characters that would steer a terminal: what is written here is printed as it is."""
+    odd = next((character for character in text if not character.isprintable()), None)
+    if odd is not None:
+        raise ValueError(f"expected text that can be printed in one line, without {odd!r}")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_printable)]
+Text = Annotated[Line, Field(min_length=1)]
 
 
 def _plain(value: object) -> object:
@@ -67,7 +78,7 @@ class Recipe(_Table):
     images: Count = Field(description="budget: real samples taken by the first player")
     batch: Count
     options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the model, by name")
-    note: str = Field("", description="what to know about it, in a sentence")
+    note: Line = Field("", description="what to know about it, in a sentence")
 
 
 class Result(_Table):
@@ -87,7 +98,7 @@ class Weight(_Table):
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     bytes: Count
-    summary: str = Field("", description="what it is, in a line")
+    summary: Line = Field("", description="what it is, in a line")
 
 
 class ModelEntry(_Table):
@@ -143,44 +154,46 @@ class Catalogue(_Table):
     weights: dict[Text, Weight] = Field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path | None = None) -> Self:
+    def read(cls, path: Path | None = None, *, called: str = "") -> Self:
         """Reads a registry file.
 
         Args:
             path: the file; None is the one that ganzoo ships.
+            called: what an error calls the file, if not by its path.
 
         Raises:
             UsageError: it cannot be read, is not TOML (with the line) or does not follow the schema (with the
                 table and key).
         """
         path = Path(__file__).parents[1] / "registry.toml" if path is None else path
+        called = called or str(path)
         try:
-            return cls.model_validate(tomllib.loads(_text(path)))
+            return cls.model_validate(tomllib.loads(_text(path, called)))
         except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"the registry {path} is not TOML: {error}") from error
+            raise UsageError(f"the registry {called} is not TOML: {error}") from error
         except ValidationError as error:
-            raise UsageError(f"the registry {path} is wrong at {_complaint(error)}") from error
+            raise UsageError(f"the registry {called} is wrong at {_complaint(error)}") from error
         except (RecursionError, ValueError) as error:  # brackets without end, or a number of 5,000 digits
-            raise UsageError(f"the registry {path} is no registry: {error}") from error
+            raise UsageError(f"the registry {called} is no registry: {error}") from error
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, called: str) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UsageError(f"the registry {path} cannot be read: {reason}") from error
+        raise UsageError(f"the registry {called} cannot be read: {reason}") from error
     if len(content) > MAX_BYTES:
-        raise UsageError(f"the registry {path} is larger than {MAX_BYTES} bytes, so it is no registry")
+        raise UsageError(f"the registry {called} is larger than {MAX_BYTES} bytes, so it is no registry")
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"the registry {path} is not UTF-8 text (at line {line})") from error
+        raise UsageError(f"the registry {called} is not UTF-8 text (at line {line})") from error
     for line, written in enumerate(text.splitlines(), start=1):
         if len(written) > MAX_LINE:
-            raise UsageError(f"the registry {path} has over {MAX_LINE} characters in line {line}")
+            raise UsageError(f"the registry {called} has over {MAX_LINE} characters in line {line}")
     return text
 
 

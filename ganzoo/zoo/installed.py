@@ -19,6 +19,7 @@ class EntryPoint(NamedTuple):
         distribution: the name of the distribution.
         version: the distribution's version, empty if it has none.
         load: imports it and returns what it names.
+        package: the name of the top-level module that it is in.
         complaint: why it cannot be read at all, in a sentence; empty if it can.
     """
 
@@ -26,6 +27,7 @@ class EntryPoint(NamedTuple):
     distribution: str
     version: str
     load: Callable[[], object]
+    package: str = ""
     complaint: str = ""
 
     @property
@@ -56,10 +58,11 @@ def _points(group: str) -> Iterator[EntryPoint]:
             if f"[{group}]" in (distribution.read_text("entry_points.txt") or ""):
                 name, version = _identity(distribution)
                 complaint = f"its entry_points.txt cannot be read ({type(error).__name__})"
-                yield EntryPoint(name, name, version, lambda: None, complaint)
+                yield EntryPoint(name, name, version, lambda: None, complaint=complaint)
             continue
         for point in ours:
-            yield EntryPoint(point.name, *_identity(distribution), point.load)
+            top = re.match(r"\w+", point.value.strip())
+            yield EntryPoint(point.name, *_identity(distribution), point.load, top[0] if top else "")
 
 
 def _identity(distribution: Distribution) -> tuple[str, str]:

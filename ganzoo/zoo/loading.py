@@ -60,17 +60,22 @@ class Plugin:
     Args:
         status: what is known before it is imported; only one that is "not loaded" will be.
         source: imports and returns the plugin, a module or any object with hook implementations.
+        package: the top-level module that an installed one is in.
         strict: raise what goes wrong, instead of putting it into ``status``.
 
     Attributes:
         status: what became of it so far.
+        package: the top-level module that it is in, empty if it is not installed.
         offers: per kind ("models", "datasets", …) the classes that it brings, by name.
         hooks: its own plugin manager, None until it is loaded.
         error: what was wrong with it, None if nothing was.
     """
 
-    def __init__(self, status: PluginStatus, source: Callable[[], object], *, strict: bool = False) -> None:
+    def __init__(
+        self, status: PluginStatus, source: Callable[[], object], *, package: str = "", strict: bool = False
+    ) -> None:
         self.status = status
+        self.package = package
         self.offers: dict[str, dict[str, type[Any]]] = {kind: {} for kind in KINDS}
         self.hooks: pluggy.PluginManager | None = None
         self.error: Exception | None = None
@@ -271,4 +276,4 @@ def _discovered(point: EntryPoint, selection: Selection) -> Plugin:
         status = replace(status, state="disabled", reason=refusal)
     elif point.complaint:
         status = replace(status, state="failed", reason=point.complaint)
-    return Plugin(status, point.load, strict=selection.strict)
+    return Plugin(status, point.load, package=point.package, strict=selection.strict)

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.core.errors import UsageError, unknown
-from ganzoo.zoo.catalogue import Catalogue
-from ganzoo.zoo.complaints import ambiguous, noting_clashes, plugin_names, trouble
+from ganzoo.zoo.catalogue import Catalogue, ModelEntry
+from ganzoo.zoo.complaints import ambiguous, missing, noting, noting_clashes, trouble
 from ganzoo.zoo.files import checked_file, read_plugin
 from ganzoo.zoo.installed import normal
+from ganzoo.zoo.listing import Claim, typed_names
 from ganzoo.zoo.loading import KINDS, Plugin, discover
 from ganzoo.zoo.selection import Selection
 from ganzoo.zoo.status import PluginStatus
+from ganzoo.zoo.written import Written, named
 
 if TYPE_CHECKING:
     from ganzoo.core.data import Dataset
@@ -31,9 +33,9 @@ class NotOffered(UsageError):
 class Zoo:
     """Every plugin that is installed, imported only as far as a name requires.
 
-    A name that the catalogue lists means the plugin that the catalogue says, and only that one is imported.
-    Any other name means whichever plugin offers it, so all are imported. ``distribution:name`` says which of
-    several is meant.
+    A name that the catalogue lists means the plugin that the catalogue says, and only that one is imported. Any
+    other name means whichever plugin offers it, so all are imported, whatever plugins say of themselves in
+    fragments of the catalogue. ``distribution:name`` says which of several is meant.
 
     Args:
         catalogue: what is known without importing anything; None reads the ``registry.toml`` of the package.
@@ -62,6 +64,10 @@ class Zoo:
     @cached_property
     def _installed(self) -> list[Plugin]:
         return discover(self._selection)
+
+    @cached_property
+    def _written(self) -> Written:
+        return Written(self.catalogue, self._installed)
 
     @property
     def _plugins(self) -> list[Plugin]:
@@ -156,6 +162,32 @@ class Zoo:
         """
         return self._find("extractors", name)
 
+    def entry(self, name: str) -> ModelEntry | None:
+        """What is written of a model, in the catalogue or by its plugin; None if nothing is. Imports nothing.
+
+        Args:
+            name: a model's name, or ``distribution:name``.
+
+        Raises:
+            UsageError: the catalogue is malformed.
+        """
+        return self._written.entry(name)
+
+    def listing(self) -> "dict[str, ModelEntry | type[Model]]":
+        """Every model under the name that ``model`` understands: what is written of it, or else its class.
+
+        Imports only those plugins of which nothing is written.
+        """
+        claims: list[Claim[ModelEntry | type[Model]]] = []
+        for plugin in self._plugins:
+            written = self._written.models(plugin)
+            if plugin.status.state == "not loaded" and written is not None:
+                claims += [Claim(name, plugin, plugin, entry) for name, entry in written.items()]
+            elif not (plugin.status.builtin and plugin.status.name in BUILT_IN.values()):
+                offered = _loaded(plugin).offers["models"].items()
+                claims += [Claim(name, plugin, what, (written or {}).get(name, what)) for name, what in offered]
+        return typed_names(claims, partial(self._first, "models"))
+
     def models(self) -> "dict[str, type[Model]]":
         """Every model under the name that ``model`` understands; imports all plugins."""
         return self._all("models")
@@ -190,7 +222,7 @@ class Zoo:
         if not load:
             return [plugin.status for plugin in self._plugins]
         taken = {offered for kind in KINDS for offered in self._all(kind) if ":" in offered}
-        return [noting_clashes(plugin.status, taken) for plugin in self._plugins]
+        return [noting(noting_clashes(plugin.status, taken), self._written.remark(plugin)) for plugin in self._plugins]
 
     def _find(self, kind: str, asked: str) -> type[Any]:
         owner, _, name = asked.rpartition(":")
@@ -213,15 +245,9 @@ class Zoo:
 
     def _listed(self, kind: str, name: str) -> list[Plugin]:
         """The installed plugins that bring this name by all we know without importing any."""
-        if kind != "models":
-            expected = BUILT_IN[kind]  # the catalogue lists models only
-        elif name in self.catalogue.models:
-            expected = self.catalogue.models[name].plugin
-        else:
-            return []
-        plugins = [plugin for plugin in self._installed if plugin.status.name == expected]
-        # A stranger may use the entry-point name of a built-in plugin; that does not make it one.
-        return [plugin for plugin in plugins if plugin.status.builtin] or plugins
+        if kind == "models":
+            return self._written.plugins(name)
+        return named(self._installed, BUILT_IN[kind])  # models are all that is written of
 
     def _first(self, kind: str, name: str) -> list[Plugin]:
         """Where to look before importing everything; what the user registered by hand is loaded anyway."""
@@ -237,33 +263,16 @@ class Zoo:
                 raise UsageError(f"there is no model {name!r} because {trouble(plugin.status)}")
 
     def _all(self, kind: str) -> dict[str, type[Any]]:
-        names = {name for plugin in self._plugins for name in _loaded(plugin).offers[kind]}
-        classes: dict[str, type[Any]] = {}
-        for name in sorted(names):
-            offers = _offers(self._plugins, kind, name)
-            plain = _offers(self._first(kind, name), kind, name) or offers
-            for offered, plugin in offers.items():
-                alone = len(plain) == 1 and offered in plain
-                classes[name if alone else f"{plugin.status.distribution}:{name}"] = offered
-        return classes
+        offers = [(plugin, _loaded(plugin).offers[kind]) for plugin in self._plugins]
+        claims = [Claim(name, plugin, what, what) for plugin, names in offers for name, what in names.items()]
+        return typed_names(claims, partial(self._first, kind))
 
     def _missing(self, kind: str, owner: str, name: str) -> UsageError:
         """The error for a name that nobody offers; plugins that did not load might have, so it names them."""
-        if owner:
-            plugins = self._of(owner)
-            known = {offered for plugin in plugins for offered in plugin.offers[kind]}
-            notes = [f"in {plugins[0].status.distribution}"]
-        else:
-            plugins = self._plugins
-            known = set(self._all(kind))
-            notes = []
-        error = unknown(KINDS[kind].word, name, known)
-        unusable = [plugin.status for plugin in plugins if plugin.status.state != "loaded"]
-        # A built-in one that only lacks its extra has nothing to do with a name that is not in the catalogue.
-        unusable = [status for status in unusable if not (status.builtin and status.state == "unavailable")]
-        if unusable:
-            notes.append(f"not loaded: {plugin_names(unusable)}, see ganzoo plugins")
-        return NotOffered(f"{error} ({'; '.join(notes)})" if notes else str(error))
+        plugins = self._of(owner) if owner else self._plugins
+        known = {offered for plugin in plugins for offered in plugin.offers[kind]} if owner else set(self._all(kind))
+        where = plugins[0].status.distribution if owner else ""
+        return NotOffered(missing(KINDS[kind].word, name, known, where, [plugin.status for plugin in plugins]))
 
 
 @cache

@@ -1,9 +1,12 @@
+import importlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from cli_helpers import Ganzoo, one_sentence
+from plugin_sites import install_into
 
 import ganzoo as package
 from ganzoo.cli.options import DATASETS
@@ -32,6 +35,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Zoo], Zoo]]:
     """Puts a zoo in the place of the process's own, whatever has been imported before."""
 
     def put(zoo: Zoo) -> Zoo:
+        importlib.import_module("ganzoo.api")  # annotations in what it imports need the class itself
         default_zoo.cache_clear()
         monkeypatch.setattr("ganzoo.zoo.manager.Zoo", lambda: zoo)
         return default_zoo()
@@ -63,6 +67,74 @@ def test_a_model_that_no_catalogue_lists_is_listed_and_shown(ganzoo: Ganzoo, use
     printed = ganzoo("show", "fifth", "-o", "width=0.125").stdout
     assert "A model that no catalogue lists." in printed
     assert "normal(4)" in printed
+
+
+FRAGMENT = """
+[models.sixth]
+plugin = "sixth_plugin"
+summary = "A model that its own package lists."
+paper = { title = "Sixths", authors = ["A. Author"], year = 2001, arxiv = "2001.00001" }
+[models.sixth.recipes.mnist]
+default = { images = 1000, batch = 10 }
+paper = { images = 9000, batch = 20, options = { width = 0.125 }, note = "Long." }
+"""
+SIXTH = """
+import ganzoo
+class Sixth(ganzoo.Model):
+    'A docstring.'
+    name = "sixth"
+    def latent(self, data): return ganzoo.LatentSpec(z=ganzoo.Normal(4))
+@ganzoo.hookimpl
+def ganzoo_register_models(): return [Sixth]
+"""
+
+
+@pytest.fixture
+def sixth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installed plugin with a fragment; the path appears when it is imported."""
+    monkeypatch.delenv("GANZOO_LOAD_PLUGINS", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield install_into(tmp_path, "sixth-dist", fragment=FRAGMENT, sixth_plugin=SIXTH)
+    sys.modules.pop("sixth_plugin", None)
+
+
+def test_a_model_that_its_plugins_fragment_describes_is_listed_without_an_import(
+    ganzoo: Ganzoo, use: Callable[[Zoo], Zoo], sixth: Path
+) -> None:
+    use(Zoo())
+    described = {model["name"]: model for model in json.loads(ganzoo("models", "--json").stdout)}
+    assert described["sixth"] == {
+        "name": "sixth",
+        "summary": "A model that its own package lists.",
+        "paper": {"title": "Sixths", "authors": ["A. Author"], "year": 2001, "arxiv": "2001.00001"},
+        "recipes": {"mnist": ["default", "paper"]},
+    }
+    (line,) = (line for line in ganzoo("models").stdout.splitlines() if line.split()[:2] == ["sixth", "2001"])
+    assert "default paper" in line
+    assert not sixth.exists()
+
+
+@pytest.mark.parametrize("asked", ["sixth@paper", "sixth-dist:sixth@paper"])
+def test_the_recipes_of_a_fragment_are_used(asked: str, ganzoo: Ganzoo, use: Callable[[Zoo], Zoo], sixth: Path) -> None:
+    use(Zoo())
+    shown = json.loads(ganzoo("show", asked, "--data", "mnist", "--json").stdout)
+    assert shown["summary"] == "A model that its own package lists."
+    config = shown["built"]["config"]
+    assert (config["images"], config["batch"], config["recipe"]) == (9000, 20, "paper")
+    assert config["options"]["width"] == 0.125
+    assert sixth.exists()
+
+
+def test_a_malformed_fragment_is_a_remark_in_the_list_of_plugins(
+    ganzoo: Ganzoo, use: Callable[[Zoo], Zoo], sixth: Path
+) -> None:
+    (sixth.parent / "sixth_plugin" / "registry.toml").write_text("[models.sixth]\nplugin = 6\n")
+    use(Zoo())
+    (line,) = (line for line in ganzoo("plugins").stdout.splitlines() if line.split()[:1] == ["sixth_plugin"])
+    assert "loaded" in line
+    assert "not used: the registry sixth_plugin/registry.toml is wrong at models.sixth.plugin: Input should" in line
+    described = {model["name"]: model for model in json.loads(ganzoo("models", "--json").stdout)}
+    assert described["sixth"]["summary"] == "A docstring."
 
 
 def test_datasets(ganzoo: Ganzoo) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import Ganzoo, one_sentence
+from plugin_sites import install_into
 
 from ganzoo.testing import suite
 from ganzoo.testing.package import write_package
@@ -126,3 +127,15 @@ def test_a_plugin_that_does_not_load_is_one_sentence(
     assert "is disabled: named in GANZOO_DISABLE_PLUGINS" in one_sentence(
         ganzoo("plugins", "check", "evaluation", code=2)
     )
+
+
+def test_a_described_plugin_that_fails_is_told_how_to_see_more(
+    ganzoo: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    fragment = '[models.broken-gan]\nplugin = "broken-gan"\nsummary = "Broken."\n'
+    points = "[ganzoo]\nbroken-gan = broken_gan\n"
+    install_into(tmp_path, "broken-dist", entry_points=points, fragment=fragment, broken_gan="1 / 0")
+    sentence = one_sentence(ganzoo("plugins", "check", "broken-gan", code=2))
+    assert "is failed: its import raised ZeroDivisionError" in sentence
+    assert "GANZOO_STRICT_PLUGINS=1 ganzoo plugins" in sentence

@@ -15,8 +15,8 @@ from ganzoo.evaluation.score import Unavailable
 from ganzoo.evaluation.setting import FAST, FULL
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.zoo.hookspecs import hookimpl
-from ganzoo.zoo.selection import Selection
 from ganzoo.zoo.manager import Zoo
+from ganzoo.zoo.selection import Selection
 
 
 class Brightness(Metric):

@@ -41,6 +41,8 @@ def test_a_package_is_whole_and_brings_its_model(name: str, tmp_path: Path) -> N
             ast.parse(text)
     project = tomllib.loads((written / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["entry-points"]["ganzoo"] == {name: module}
+    (described,) = Catalogue.read(written / "src" / module / "registry.toml").models.items()
+    assert (described[0], described[1].plugin) == (name, name)
     zoo = Zoo(selection=Selection(allow=frozenset()))
     assert zoo.register_file(written / "src" / module / "__init__.py").models == (name,)
     assert zoo.model(name).__name__ == NAMES[name]

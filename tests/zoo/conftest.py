@@ -18,9 +18,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     monkeypatch.syspath_prepend(str(site))
     written: list[str] = []
 
-    def write(distribution: str, *, entry_points: str | None = None, **modules: str) -> Path:
+    def write(
+        distribution: str, *, entry_points: str | None = None, fragment: str | bytes | None = None, **modules: str
+    ) -> Path:
         written.extend(modules)
-        return plugin_sites.install_into(site, distribution, entry_points=entry_points, **modules)
+        return plugin_sites.install_into(site, distribution, entry_points=entry_points, fragment=fragment, **modules)
 
     yield write
     for module in written:

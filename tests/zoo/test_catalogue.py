@@ -102,6 +102,8 @@ MALFORMED = {
     "no author": ('authors = ["A. Author"]', "authors = []", "models.wonder.paper.authors: "),
     "a wrong arXiv number": ("2001.00001", "abs/1", "models.wonder.paper.arxiv: "),
     "a short hash": ("0a0a", "0a", "weights.wonder-mnist.sha256: "),
+    "a summary in two lines": ("A wonder.", "A\\nwonder.", "models.wonder.summary: expected text that can be printed"),
+    "a note that steers the terminal": ("Not measured.", "\\u001b[2J", "any.default.note: expected text that can be"),
     "an endless line": ("A wonder.", "A" * 1000, "has over 300 characters in line 4"),
     "nested without end": (
         "rate = 0.5",
@@ -149,6 +151,11 @@ def test_a_registry_that_is_no_file_or_no_text(tmp_path: Path) -> None:
         Catalogue.read(written(tmp_path / "big.toml", "# line\n" * 100_000))
 
 
+def test_an_error_may_call_the_registry_otherwise_than_by_its_path(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^the registry some/file cannot be read"):
+        Catalogue.read(tmp_path / "none.toml", called="some/file")
+
+
 def test_recipes_are_found_by_data_set_and_name(tmp_path: Path) -> None:
     entry = Catalogue.read(written(tmp_path / "registry.toml", VALID)).models["wonder"]
     assert getattr(entry.recipe("mnist", "long"), "images", None) == 9000
@@ -176,7 +183,7 @@ def test_the_shipped_registry_is_valid_and_complete() -> None:
     assert {"gan", "cgan", "acgan", "infogan"} <= set(models)
     for entry in models.values():
         assert entry.paper is not None
-        assert {"mnist", "fashion-mnist", "any"} <= set(entry.recipes)
+        assert {"mnist", "any"} <= set(entry.recipes)
 
 
 @pytest.mark.parametrize("name", Catalogue.read().models)

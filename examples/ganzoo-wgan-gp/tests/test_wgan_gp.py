@@ -1,5 +1,8 @@
 """What every model of ganzoo must do, and what makes this one a WGAN-GP."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -22,6 +25,14 @@ def test_it_is_the_algorithm_of_the_paper() -> None:
         assert {(rates.lr, rates.betas) for rates in player.owns.values()} == {(1e-4, (0.0, 0.9))}
     assert repr(game.objective) == "Wasserstein() + 10 * GradientPenalty()"
     assert game.images_per_round(64) == 320
+
+
+def test_ganzoo_knows_its_paper_and_uses_its_recipe() -> None:
+    command = [sys.executable, "-m", "ganzoo", "show", "wgan-gp@default", "--data", "mnist", "--json"]
+    shown = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert shown["paper"]["arxiv"] == "1704.00028"
+    assert shown["recipes"]["mnist"]["default"]["note"] == "Not measured: a starting point."
+    assert (shown["built"]["config"]["images"], shown["built"]["config"]["batch"]) == (200_000, 64)
 
 
 def test_its_critic_judges_each_sample_alone() -> None:

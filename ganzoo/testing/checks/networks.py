@@ -1,6 +1,6 @@
 """Latent space, generator and critic: shapes, ranges, batches of any size, and what can be saved."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ __all__ = ["batches", "builds", "critic", "generator", "judgements", "state"]
 FEW = 6
 LOUDER = 10.0
 """Factor on every weight that brings what is squashed, or never leaves its range, into the open."""
+_TORCHS = ("_parameters", "_buffers", "_modules")
 
 
 @check("options")
@@ -61,7 +62,8 @@ def critic(bench: Bench) -> None:
         require(bool(seen), f"the objective for {where} asks no critic for a verdict")
         for network, arguments in seen:
             _check_verdict(_called(network, *arguments, training=True), trainer.game.latent, FEW, where)
-            maps = network.layers(*arguments)
+            samples, condition = arguments
+            maps = network.layers(samples, condition)
             require(
                 isinstance(maps, Mapping) and all(isinstance(m, Tensor) and len(m) == FEW for m in maps.values()),
                 f"layers() of the critic for {where} should return a dictionary of tensors with a row a sample",
@@ -71,7 +73,7 @@ def critic(bench: Bench) -> None:
             _check_unsquashed(_called(network, *arguments, training=True), trainer.game.latent, where)
 
 
-@check("generator", "critic")
+@check("terms")
 def batches(bench: Bench) -> None:
     """Networks take a batch of any size: one sample, and the odd rest of a data set."""
     dataset = bench.taken[0]
@@ -98,7 +100,13 @@ def state(bench: Bench) -> None:
     """All state is tensors that a safetensors file can hold: named once, finite, and nothing but tensors."""
     for dataset in bench.taken:
         owner: dict[tuple[int, int], str] = {}
-        for name, value in state_of(bench.build(dataset).networks).items():
+        networks = bench.build(dataset).networks
+        for name in _hidden(networks):
+            raise CheckFailed(
+                f"{name} holds what is trained by nobody, moved to no device and saved in no file; use nn.ModuleList, "
+                "nn.ModuleDict or nn.ParameterList"
+            )
+        for name, value in state_of(networks).items():
             require(
                 isinstance(value, Tensor),
                 f"{name} is a {type(value).__name__} in the state; keep what must be saved in a buffer",
@@ -111,7 +119,7 @@ def state(bench: Bench) -> None:
                 not value.is_floating_point() or bool(value.isfinite().all()),
                 f"{name} is not finite at the start; begin with numbers",
             )
-            place = (value.untyped_storage().data_ptr(), value.storage_offset())
+            place = (value.untyped_storage().data_ptr(), int(value.storage_offset()))
             twin = owner.setdefault(place, name) if value.numel() else name
             require(
                 twin == name,
@@ -159,24 +167,48 @@ def _check_samples(samples: Any, data: DataSpec, where: str, rows: int = FEW) ->
     )
 
 
-def judgements(trainer: Trainer) -> list[tuple[Critic, list[Tensor | None]]]:
+def judgements(trainer: Trainer) -> list[tuple[Critic, tuple[Tensor, Tensor | None]]]:
     """Plays a round and returns what each critic was first asked, without the graph.
 
     What a critic gets beside a sample is up to the objective, so nobody else can make it up.
     """
-    seen: dict[str, tuple[Critic, list[Tensor | None]]] = {}
+    seen: dict[str, tuple[Critic, tuple[Tensor, Tensor | None]]] = {}
     hooks = []
     for name, judge in _critics(trainer.game):
 
         def keep(network: Critic, arguments: tuple[Any, ...], named: dict[str, Any], name: str = name) -> None:
             samples, condition = (*arguments, *named.values(), None)[:2]
-            seen.setdefault(name, (network, [None if v is None else v.detach().clone() for v in (samples, condition)]))
+            kept = None if condition is None else condition.detach().clone()
+            seen.setdefault(name, (network, (samples.detach().clone(), kept)))
 
-        hooks.append(judge.register_forward_pre_hook(keep, with_kwargs=True))  # type: ignore[arg-type]
-    trainer.play_round()
+        hooks.append(judge.register_forward_pre_hook(keep, with_kwargs=True))
+    try:
+        trainer.play_round()
+    except RuntimeError:
+        # What the critic says is one thing, whether its verdict can be learned from is another check's.
+        if not seen:
+            raise
     for hook in hooks:
         hook.remove()
     return list(seen.values())
+
+
+def _hidden(networks: Mapping[str, nn.Module]) -> Iterator[str]:
+    """Lists and dictionaries with parameters in them that the networks do not know of, by ``network.attribute``."""
+    known = {id(parameter) for network in networks.values() for parameter in network.parameters()}
+    for root, network in networks.items():
+        for path, module in network.named_modules(prefix=root):
+            for attribute, value in vars(module).items():
+                items = value.values() if isinstance(value, dict) else value
+                if attribute not in _TORCHS and isinstance(value, list | tuple | dict) and _trained(items) - known:
+                    yield f"{path}.{attribute}, a plain {type(value).__name__},"
+
+
+def _trained(items: Iterable[object]) -> set[int]:
+    """The identities of all parameters among things, or in modules among them, that would be trained."""
+    found = [item for item in items if isinstance(item, nn.Parameter)]
+    found += [parameter for item in items if isinstance(item, nn.Module) for parameter in item.parameters()]
+    return {id(parameter) for parameter in found if parameter.requires_grad}
 
 
 def _critics(game: Game) -> Iterator[tuple[str, Critic]]:

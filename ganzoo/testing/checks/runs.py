@@ -29,7 +29,7 @@ class _Last(Observer):
         self.preview = tick.preview()
 
 
-@check("generator", "critic")
+@check("terms")
 def evaluation(bench: Bench) -> None:
     """In evaluation mode nothing is changed, and nothing is left to chance."""
     trainer = bench.trainer()
