@@ -195,7 +195,7 @@ class Reader:
         script.write_text(code + "\n", encoding="utf-8")
         printed = io.StringIO()
         path = list(sys.path)
-        sys.path.insert(0, str(self.folder / _SITE))
+        sys.path[:0] = [str(self.folder), str(self.folder / _SITE)]
         try:
             with contextlib.redirect_stdout(printed):
                 self.namespace = runpy.run_path(str(script), init_globals=self.namespace, run_name="page")

@@ -14,7 +14,7 @@ from ganzoo.core.errors import UsageError
 
 if TYPE_CHECKING:
     from ganzoo.models.model import Model
-    from ganzoo.testing.results import CheckResult
+    from ganzoo.testing.results import CheckResult, Status
     from ganzoo.zoo.manager import Zoo
     from ganzoo.zoo.status import PluginStatus
 
@@ -22,7 +22,7 @@ __all__ = ["check"]
 
 WIDTH = 14
 """Columns for the name of a check."""
-MARKS = {"passed": "✓", "failed": "✗", "not run": "–", "expected failure": "–"}
+MARKS: "dict[Status, str]" = {"passed": "✓", "failed": "✗", "not run": "–", "expected failure": "–"}
 
 
 @click.command(

@@ -89,7 +89,7 @@ def test_a_package_need_not_be_installed(ganzoo: Ganzoo, tmp_path: Path) -> None
 
 def test_a_plugin_without_models_is_no_failure(ganzoo: Ganzoo, tmp_path: Path) -> None:
     printed = ganzoo("plugins", "check", "evaluation").stdout
-    assert printed.startswith("evaluation is as a plugin should be and brings frechet, ")
+    assert printed.startswith("evaluation is as a plugin should be and brings agreement, ")
     assert printed.endswith("but no model for the kit to check.\n")
 
 
