@@ -22,6 +22,7 @@ from ganzoo.sampling import reconstruction
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.sampling.traversal import Traversal
 from ganzoo.training.configuration import Configured, Options, configure, prepare
+from ganzoo.training.distributed import joined
 from ganzoo.training.events import Observer
 from ganzoo.training.plan import Plan
 from ganzoo.training.start import begin, go_on
@@ -224,7 +225,7 @@ def plan(configured: Configured) -> Plan:
         UsageError: model and data do not go together.
         RunError: the round's losses are not finite, or the data cannot be read.
     """
-    made, trainer = prepare(configured)
+    made, trainer = prepare(configured, joined())
     trainer.play_round()
     trainer.check_finite()
     return made

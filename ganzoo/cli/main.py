@@ -19,6 +19,7 @@ COMMANDS = {
     "reconstruct": LazyCommand("ganzoo.cli.reconstruct:reconstruct", "Draw test samples and their reconstructions."),
     "eval": LazyCommand("ganzoo.cli.eval:eval_", "Measure how good a trained run is."),
     "compare": LazyCommand("ganzoo.cli.compare:compare", "Train models under one protocol and compare them."),
+    "bench": LazyCommand("ganzoo.cli.bench:bench", "Time the training of models on this machine."),
     "report": LazyCommand("ganzoo.cli.report:report", "Make a page of a run, to look at and to mail."),
     "name": LazyCommand("ganzoo.cli.name:name", "Name what a run's codes have found."),
     "models": LazyCommand("ganzoo.cli.models:models", "List the models."),

@@ -67,8 +67,11 @@ def show_plan(model: str, as_json: bool, params: dict[str, Any]) -> None:
     """Prints what a run would be."""
     from ganzoo import api
     from ganzoo.cli.text import print_json
+    from ganzoo.training.distributed import joined
 
     plan = api.plan(api.configure(model, **request(params)))
+    if not joined().first:
+        return
     if as_json:
         print_json(plan.as_dict())
     else:

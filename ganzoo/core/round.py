@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -12,10 +13,26 @@ from ganzoo.core.data import DataSpec, Samples
 from ganzoo.core.latent import Latents, LatentSpec
 from ganzoo.core.streams import generator as seeded
 
-__all__ = ["Hand", "Round", "View", "condition_of_labels"]
+__all__ = ["Hand", "Round", "Share", "View", "condition_of_labels"]
 
 View = Callable[[Tensor, "Round"], Tensor]
 """What the critic gets to see of samples: (N, *shape) to (N, *shape)."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a process that takes some rows of every batch has to know of the whole.
+
+    Attributes:
+        rows: the rows that it takes.
+        batch: samples in the whole batch.
+        labels: of the whole batch of the first source, per label name (batch,); may lack those that no
+            condition of the model goes by.
+    """
+
+    rows: slice
+    batch: int
+    labels: Mapping[str, Tensor]
 
 
 class Hand:
@@ -29,6 +46,8 @@ class Hand:
         networks: every network of the game by name.
         reals: a batch from each source.
         seed: key of the round's randomness, (seed, images).
+        share: where several processes share the round; the samples are then this one's rows. All random
+            numbers are drawn for the whole batch and cut to these, so that who draws does not matter.
     """
 
     def __init__(
@@ -37,8 +56,9 @@ class Hand:
         networks: Mapping[str, nn.Module],
         reals: Mapping[str, Samples],
         seed: tuple[int | str, ...],
+        share: Share | None = None,
     ) -> None:
-        self.latent, self.networks, self.reals, self.seed = latent, networks, reals, seed
+        self.latent, self.networks, self.reals, self.seed, self.share = latent, networks, reals, seed, share
         self.real = next(iter(reals.values()))
         self.deals = 0
         self._latents: Latents | None = None
@@ -48,10 +68,12 @@ class Hand:
     def latents(self) -> Latents:
         """Latents for as many samples as are real; conditions are the real labels, shuffled."""
         if self._latents is None:
-            values = self.real.values
+            values, share = self.real.values, self.share
             random = seeded(*self.seed, "latents", self.deals, device=values.device)
-            conditions = shuffled_conditions(self.latent, self.real.labels, random)
-            self._latents = self.latent.draw(len(values), random, values.device, given=conditions)
+            labels, batch = (self.real.labels, len(values)) if share is None else (share.labels, share.batch)
+            conditions = shuffled_conditions(self.latent, labels, random)
+            latents = self.latent.draw(batch, random, values.device, given=conditions)
+            self._latents = latents if share is None else latents.rows(share.rows)
             self.deals += 1
         return self._latents
 
@@ -160,11 +182,20 @@ class Round:
 
     def uniform(self, name: str, *shape: int) -> Tensor:
         """Numbers in [0, 1) from the stream of that name, a row a sample; the same in every replay."""
-        return torch.rand(shape, generator=self._stream(name), device=self.real.values.device)
+        return self._drawn(torch.rand, name, shape)
 
     def normal(self, name: str, *shape: int) -> Tensor:
         """Standard normal numbers from the stream of that name, a row a sample; the same in every replay."""
-        return torch.randn(shape, generator=self._stream(name), device=self.real.values.device)
+        return self._drawn(torch.randn, name, shape)
+
+    def _drawn(self, draw: Callable[..., Tensor], name: str, shape: tuple[int, ...]) -> Tensor:
+        device, share = self.real.values.device, self.hand.share
+        times, rest = divmod(shape[0], len(self.real.values)) if shape else (0, 0)
+        if share is None or rest or not times:  # numbers that belong to no sample are the same everywhere
+            return draw(shape, generator=self._stream(name), device=device)
+        # Two rows a sample, as of real and generated samples together, are two batches one after the other.
+        whole = draw((times, share.batch, *shape[1:]), generator=self._stream(name), device=device)
+        return whole[:, share.rows].reshape(shape)
 
     def _stream(self, name: str) -> torch.Generator:
         if name not in self._streams:

@@ -14,7 +14,7 @@ from ganzoo.core.data import DataSpec, Samples, Split
 from ganzoo.core.errors import GanzooError, UsageError
 from ganzoo.core.streams import generator
 
-__all__ = ["batches", "to_range"]
+__all__ = ["batches", "labels_of_batches", "to_range"]
 
 
 def batches(
@@ -24,6 +24,7 @@ def batches(
     batch: int,
     seed: int,
     position: int = 0,
+    rows: slice | None = None,
     device: torch.device | str = "cpu",
     workers: int | None = None,
     memory_limit: int = 2**31,
@@ -43,6 +44,7 @@ def batches(
         batch: samples in a batch; may exceed the size of the split.
         seed: seed of the order.
         position: samples already taken from the stream, 0 for its start.
+        rows: the rows of every batch to read and deliver, where others read the rest; None for all.
         device: where batches are delivered.
         workers: processes that read a split that is not held, 0 to read in this one; None leaves one CPU
             free and uses at most 8, or none where the split is computed.
@@ -64,9 +66,19 @@ def batches(
     # A byte a value is the least that it can take; asking for the tensor may mean decoding every file.
     values = split.tensor() if len(split) * spec.numel <= memory_limit else None
     if values is not None and values.nbytes <= memory_limit:
-        return _held(values, split, spec, _order(len(split), seed, position, batch, device), device)
-    order = _order(len(split), seed, position, batch, torch.device("cpu"))
+        return _held(values, split, spec, _order(len(split), seed, position, batch, device, rows), device)
+    order = _order(len(split), seed, position, batch, torch.device("cpu"), rows)
     return _streamed(split, spec, order, device, workers)
+
+
+def labels_of_batches(
+    split: Split, *, batch: int, seed: int, position: int = 0, device: torch.device | str = "cpu"
+) -> Iterator[Mapping[str, Tensor]]:
+    """The labels of what ``batches`` yields with the same arguments, (batch,) each, of all rows; no sample is read."""
+    device = torch.device(device)
+    labels = {name: classes.to(device) for name, classes in split.labels.items()}
+    for indices in _order(len(split), seed, position, batch, device):
+        yield {name: classes.index_select(0, indices) for name, classes in labels.items()}
 
 
 def to_range(stored: Tensor, spec: DataSpec) -> Tensor:
@@ -87,7 +99,9 @@ def to_range(stored: Tensor, spec: DataSpec) -> Tensor:
     return torch.lerp(low, high, stored.float().div_(255))
 
 
-def _order(size: int, seed: int, position: int, batch: int, device: torch.device) -> Iterator[Tensor]:
+def _order(
+    size: int, seed: int, position: int, batch: int, device: torch.device, rows: slice | None = None
+) -> Iterator[Tensor]:
     epoch, taken = divmod(position, size)
     permutation = _permutation(size, seed, epoch, device)
     while True:
@@ -99,7 +113,8 @@ def _order(size: int, seed: int, position: int, batch: int, device: torch.device
             parts.append(permutation[taken : taken + missing])
             taken += len(parts[-1])
             missing -= len(parts[-1])
-        yield torch.cat(parts)
+        indices = torch.cat(parts)
+        yield indices if rows is None else indices[rows]
 
 
 def _permutation(size: int, seed: int, epoch: int, device: torch.device) -> Tensor:

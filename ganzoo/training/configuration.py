@@ -16,6 +16,7 @@ from ganzoo.runs.config import RunConfig
 from ganzoo.runs.record import RunRecord
 from ganzoo.runs.resolve import resolve
 from ganzoo.runs.settings import Layer, epochs_to_images, flag_layer, option_layer, read_toml
+from ganzoo.training.distributed import ALONE, Processes, shares
 from ganzoo.training.hardware import Hardware
 from ganzoo.training.plan import Plan
 from ganzoo.training.trainer import Trainer
@@ -154,8 +155,8 @@ def join(zoo: Zoo, model: type[Model]) -> str:
     return model.name
 
 
-def prepare(configured: Configured) -> tuple[Plan, Trainer]:
-    """Build the game and its trainer; nothing is written."""
+def prepare(configured: Configured, processes: Processes = ALONE) -> tuple[Plan, Trainer]:
+    """Build the game and its trainer, which is one of several where ``processes`` says so; nothing is written."""
     config = configured.config
     hardware = Hardware.choose(config.device, config.precision)
     hardware.prepare()
@@ -164,9 +165,10 @@ def prepare(configured: Configured) -> tuple[Plan, Trainer]:
         raise UsageError(
             "batch normalisation needs batches of at least 2; raise --batch, or choose generator_norm and critic_norm"
         )
+    notes = [*game.notes, *shares(processes, game, config.batch, hardware.device)]
     splits = {source: configured.dataset.split("train", source) for source in game.data.sources}
-    made = Plan(game, config, configured.origins, hardware, game.notes, configured.zoo.files)
-    return made, Trainer(game, splits, config, hardware)
+    made = Plan(game, config, configured.origins, hardware, notes, configured.zoo.files)
+    return made, Trainer(game, splits, config, hardware, processes)
 
 
 def resumed_config(

@@ -28,12 +28,13 @@ class Session:
     Args:
         plan: what is going to be done.
         trainer: new, or restored from the run's newest checkpoint.
-        run: the directory, whose lock the caller holds.
+        run: the directory, whose lock the caller holds; of several processes the first alone writes to it.
         observer: whom to tell.
     """
 
     def __init__(self, plan: Plan, trainer: Trainer, run: RunDirectory, observer: Observer) -> None:
         self.plan, self.trainer, self.run, self.observer = plan, trainer, run, observer
+        self.processes = trainer.processes
         game = plan.game
         self.sampler = Sampler.of(trainer.averages["generator"], game.latent, game.data)
         self.ceilings = {
@@ -54,11 +55,14 @@ class Session:
         self._started = self._last_tick = perf_counter()
         self._images_at_tick = self.trainer.images
         # A damaged checkpoint may have sent it back to an older one than the record says.
-        self.run.update(status="running", message="", images=self.trainer.images)
+        self._update(status="running", message="", images=self.trainer.images)
         try:
             self.observer.started(self.plan, self.run)
             with interruptible() as interruption:
-                while self.trainer.images < self.plan.config.images and not interruption.requested:
+                while self.trainer.images < self.plan.config.images:
+                    # All stop after the same round, whichever of them was asked to.
+                    if self.processes.any(interruption.requested):
+                        break
                     self._round()
                 done = self.trainer.images >= self.plan.config.images
                 return self._finish("finished" if done else "interrupted")
@@ -85,30 +89,38 @@ class Session:
         self._last_tick, self._images_at_tick = now, images
         seconds = now - self._started
         times = {"seconds": round(self._seconds_before + seconds, 3), "images_per_second": round(rate, 1)}
-        self.run.append_stats({"images": images, **times, **self.stats})
+        if self.processes.first:
+            self.run.append_stats({"images": images, **times, **self.stats})
         self.observer.ticked(Tick(images, seconds, rate, self.stats, self.ceilings, self._preview))
 
     def _preview(self) -> Tensor:
         return self.sampler.sample(PREVIEW_SAMPLES)
 
-    def _save(self) -> Path:
+    def _save(self) -> None:
         self.trainer.check_finite()
         images = self.trainer.images
         tensors, meta = self.trainer.state()
+        self._saved_at = images
+        if not self.processes.first:
+            return
         path = checkpoint.save(self.run, images, tensors, meta)
         checkpoint.prune(self.run)
-        self._saved_at = images
         self._note_progress()
         draw_samples(self.sampler, self.run, images)
         self.observer.saved(images, path)
-        return path
 
     def _note_progress(self, **changes: object) -> None:
         seconds = self._seconds_before + perf_counter() - self._started
         peak = self.plan.hardware.peak_memory()
         if peak is not None:
             changes["peak_memory"] = max(peak, self.run.record.peak_memory or 0)
-        self.run.update(images=self.trainer.images, seconds=round(seconds, 3), **changes)
+        self._update(images=self.trainer.images, seconds=round(seconds, 3), **changes)
+
+    def _update(self, **changes: object) -> None:
+        if self.processes.first:
+            self.run.update(**changes)
+        else:
+            self.run.record = self.run.record.model_copy(update=changes)
 
     def _finish(self, status: str) -> Summary:
         finished = status == "finished"
@@ -117,12 +129,13 @@ class Session:
         if self._saved_at != self.trainer.images:
             self._save()
         pictures: list[Path] = []
-        if finished:
+        if finished and self.processes.first:
             pictures = [draw_samples(self.sampler, self.run, self.trainer.images)]
             pictures += draw_traversals(self.sampler, self.run)
         stats = self.stats or self._last_stats()
         said = sentences(self.plan, stats) if finished else []
         self._note_progress(status=status, message=" ".join(said))
+        self.processes.any(False)  # nobody goes on before everything is written
         summary = Summary(
             status=status,
             images=self.trainer.images,
@@ -142,6 +155,8 @@ class Session:
 
     def _fail(self, error: BaseException) -> None:
         """Say in the record why the run ended, as far as the disk still allows."""
+        if not self.processes.first:
+            return
         interrupted = isinstance(error, KeyboardInterrupt)
         try:
             last = f"the last good checkpoint is {checkpoint.latest(self.run).path}"

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.model import model_of
 from ganzoo.runs.record import RunRecord
 from ganzoo.training.configuration import Configured, Options, as_layer, prepare, resumed_config
+from ganzoo.training.distributed import joined
 from ganzoo.training.events import Observer
+from ganzoo.training.launch import launched
 from ganzoo.training.observers import WithPlugins
 from ganzoo.training.session import Session
 from ganzoo.zoo.manager import Zoo
@@ -26,6 +29,9 @@ def begin(
 ) -> RunDirectory:
     """Train in a new run directory.
 
+    Of several processes, the first alone writes. One that torchrun has restarted goes on with the run that it
+    began before.
+
     Args:
         configured: what to do.
         out: folder of the runs.
@@ -36,8 +42,11 @@ def begin(
         UsageError: model and data do not go together; nothing was written.
         RunError: the run failed; its directory says why.
     """
-    made, trainer = prepare(configured)
-    watching = WithPlugins(observer or Observer(), configured.zoo)
+    processes, launch = joined(), launched()
+    begun = processes.tell(launch.next_run() if processes.first else "")
+    if begun:
+        return go_on(begun, configured.zoo, observer=observer)
+    made, trainer = prepare(configured, processes)
     record = RunRecord(
         config=configured.config,
         origins=configured.origins,
@@ -45,7 +54,14 @@ def begin(
         data_checksum=checksum_of(trainer.splits),
         command=command,
     )
+    processes.expect_same("the checksum of the data", record.data_checksum)
+    if not processes.first:
+        directory = RunDirectory(Path(processes.tell("")), record)
+        Session(made, trainer, directory, Observer()).play()
+        return directory
+    watching = WithPlugins(observer or Observer(), configured.zoo)
     directory = RunDirectory.create(out, record)
+    launch.remember(processes.tell(str(directory.path)))
     with directory.lock():
         Session(made, trainer, directory, watching).play()
     return directory
@@ -76,16 +92,19 @@ def go_on(
         UsageError: there is no such run, or a setting differs.
         RunError: the run cannot go on.
     """
-    directory = RunDirectory.open(which, out)
-    with directory.lock():
+    processes = joined()
+    found = RunDirectory.open(which, out) if processes.first else None
+    path = processes.tell(str(found.path) if found is not None else "")
+    directory = found if found is not None else RunDirectory.open(path)
+    with directory.lock() if processes.first else nullcontext():
         record = directory.record
         model_class = model_of(directory, zoo)
         dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
         layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
         config = resumed_config(record, model_class.Options, dataset.spec.size, flags or {}, layers)
         configured = Configured(config, record.origins, model_class(**config.options), dataset, zoo)
-        made, trainer = prepare(configured)
-        watching = WithPlugins(observer or Observer(), zoo)
+        made, trainer = prepare(configured, processes)
+        watching = WithPlugins(observer or Observer(), zoo) if processes.first else Observer()
         if checksum_of(trainer.splits) != record.data_checksum:
             raise RunError(
                 f"the data of {directory.path.name} have changed since it started (their checksum differs), so it "
@@ -93,11 +112,13 @@ def go_on(
             )
         if any(directory.checkpoints.glob("[0-9]*")):
             newest = checkpoint.latest(directory)
-            for complaint in newest.damaged:
+            for complaint in newest.damaged if processes.first else ():
                 warnings.warn(f"{complaint}; going on from {newest.path} instead", stacklevel=3)
             trainer.restore(newest)
-        directory.trim_stats(trainer.images)
-        directory.update(config=config)
+        processes.expect_same("the progress in images", str(trainer.images))
+        if processes.first:
+            directory.trim_stats(trainer.images)
+            directory.update(config=config)
         Session(made, trainer, directory, watching).play()
     return directory
 

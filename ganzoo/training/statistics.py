@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ganzoo.core.errors import RunError
 from ganzoo.core.objective import Term
+from ganzoo.training.distributed import ALONE, Processes
 
 __all__ = ["Statistics"]
 
@@ -16,10 +17,11 @@ class Statistics:
 
     Args:
         device: where the terms are.
+        processes: over whom the means are taken; ``read``, ``first_not_finite`` and ``state`` then wait for all.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
+    def __init__(self, device: torch.device, processes: Processes = ALONE) -> None:
+        self.device, self.processes = device, processes
         self._names: dict[str, list[str]] = {}
         self._sums: dict[str, Tensor] = {}
         self._first_bad: dict[str, Tensor] = {}
@@ -51,6 +53,7 @@ class Statistics:
     def read(self) -> dict[str, float]:
         """The means by name, after which the sums start again from zero."""
         means: dict[str, float] = {}
+        self.processes.average(in_order(self._sums))
         for player, names in self._names.items():
             *sums, count = self._sums[player].tolist()
             means |= dict(zip(names, (total / count for total in sums), strict=True)) if count else {}
@@ -59,6 +62,7 @@ class Statistics:
 
     def first_not_finite(self) -> tuple[str, int] | None:
         """The name of the first value that was NaN or infinite, and the progress when it was, in images."""
+        self.processes.least(in_order(self._first_bad))
         found = [
             (int(images), name)
             for player, names in self._names.items()
@@ -69,6 +73,7 @@ class Statistics:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, list[str]]]:
         """Sums and names as they stand in mid-tick, for a checkpoint."""
+        self.processes.average(in_order(self._sums))
         return {player: sums.clone() for player, sums in self._sums.items()}, dict(self._names)
 
     def restore(self, sums: Mapping[str, Tensor], names: Mapping[str, list[str]]) -> None:
@@ -79,3 +84,8 @@ class Statistics:
             player: torch.full((len(self._names[player]),), torch.inf, dtype=torch.float64, device=self.device)
             for player in sums
         }
+
+
+def in_order(tensors: Mapping[str, Tensor]) -> list[Tensor]:
+    """Tensors in the order of their names: that of a checkpoint's is another in every process."""
+    return [tensors[name] for name in sorted(tensors)]

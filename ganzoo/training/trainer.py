@@ -10,13 +10,14 @@ from torch import Tensor
 from ganzoo.core.data import Samples, Split
 from ganzoo.core.errors import RunError, UsageError
 from ganzoo.core.objective import Term
-from ganzoo.core.round import Hand, Round
-from ganzoo.data.batches import batches
+from ganzoo.core.round import Hand, Round, Share
+from ganzoo.data.batches import batches, labels_of_batches
 from ganzoo.models.game import Game
 from ganzoo.models.player import Player
 from ganzoo.runs.checkpoint import Checkpoint, state_of
 from ganzoo.runs.config import RunConfig
 from ganzoo.training.averaging import Averages
+from ganzoo.training.distributed import ALONE, Processes, synchronise_statistics, synchronises
 from ganzoo.training.hardware import Hardware
 from ganzoo.training.optimisers import make_optimisers, optimiser_state, restore_optimisers
 from ganzoo.training.statistics import Statistics
@@ -55,16 +56,27 @@ class Trainer:
         splits: the training samples of each source.
         config: budget, batch, seed and schedules.
         hardware: where and how to compute.
+        processes: who plays together; each takes its rows of every batch, and all hold the same weights.
     """
 
-    def __init__(self, game: Game, splits: Mapping[str, Split], config: RunConfig, hardware: Hardware) -> None:
+    def __init__(
+        self,
+        game: Game,
+        splits: Mapping[str, Split],
+        config: RunConfig,
+        hardware: Hardware,
+        processes: Processes = ALONE,
+    ) -> None:
         self.game, self.splits, self.config, self.hardware = game, splits, config, hardware
+        self.processes, self._rows = processes, processes.rows(config.batch)
         layout = torch.channels_last if game.data.is_image else torch.contiguous_format
         for network in game.networks.values():
             network.to(hardware.device, memory_format=layout).train()  # type: ignore[call-overload]
+            if synchronises(processes, hardware.device):
+                synchronise_statistics(network)
         self.optimisers = make_optimisers(game)
         self.averages = Averages({name: game.networks[name] for name in game.model.averaged}, config.half_life)
-        self.statistics = Statistics(hardware.device)
+        self.statistics = Statistics(hardware.device, processes)
         self.calls: Counter[str] = Counter()
         self.images = 0
         self._start_streams()
@@ -159,14 +171,24 @@ class Trainer:
                 batch=self.config.batch,
                 seed=self.config.seed,
                 position=self.images,
+                rows=self._rows,
                 device=self.hardware.device,
             )
             for source, split in self.splits.items()
         }
+        # Conditions are the labels of the whole batch in another order.
+        self._labels = labels_of_batches(
+            next(iter(self.splits.values())),
+            batch=self.config.batch,
+            seed=self.config.seed,
+            position=self.images,
+            device=self.hardware.device,
+        )
 
     def _deal(self) -> Hand:
         reals = {source: next(stream) for source, stream in self._streams.items()}
-        hand = Hand(self.game.latent, self.game.networks, reals, (self.config.seed, self.images))
+        share = None if self._rows is None else Share(self._rows, self.config.batch, next(self._labels))
+        hand = Hand(self.game.latent, self.game.networks, reals, (self.config.seed, self.images), share)
         self.images += self.config.batch
         return hand
 
@@ -190,6 +212,8 @@ class Trainer:
             torch.autograd.backward(
                 torch.stack(values).sum(), inputs=self._owned(player, only), retain_graph=shared or remaining > 0
             )
+        owned = (parameter.grad for group in optimiser.param_groups for parameter in group["params"])
+        self.processes.average([gradient for gradient in owned if gradient is not None])
         self._record(player, terms)
         return True
 

@@ -1,0 +1,1 @@
+"""How fast training is: rates, ceilings, profiles, and the textbook's way beside ganzoo's."""
