@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal, Self
+from typing import Self
 
 import torch
 from pydantic import Field, model_validator
@@ -89,14 +89,10 @@ class BiGAN(ganzoo.Model):
     averaged = ("generator", "encoder")
 
     class Options(ganzoo.Model.Options):
-        """The noise, the encoder's step size, and layers that treat every sample alone."""
+        """The noise, and the encoder's step size."""
 
         alternatives = {"latent": ("noise",)}
         noise: int = Field(50, ge=1, description="width of the noise z")
-        # Of batch normalisation, what generator and encoder have averaged is off by a little each: together, by a lot.
-        generator_norm: Literal["auto", "batch", "layer", "group", "none"] = Field(
-            "layer", description="normalisation layers of generator and encoder (auto: batch)"
-        )
         encoder_lr: float | None = Field(
             None, gt=0, description="Adam's step size for the encoder (none: the generator's)"
         )
