@@ -197,6 +197,7 @@ def print_comparison(comparison: Comparison) -> None:
     for label in labels:
         table.add_column(Text(label), justify="right", overflow="fold")
     table.add_column("real data", justify="right")
+    table.add_column("noise", justify="right")
     protocols = list(dict.fromkeys(row.protocol for row in comparison.rows if row.protocol and row.metric))
     table.add_column("how", justify="right")
     group = ""
@@ -206,8 +207,8 @@ def print_comparison(comparison: Comparison) -> None:
             table.add_row(Text(group, "bold"))
         how = str(protocols.index(row.protocol) + 1) if row.protocol in protocols else ""
         cells = [_shown(row.cells[label], row) for label in labels]
-        floor = Text("" if row.floor is None else amount(row.floor, row.unit), "dim")
-        table.add_row(Text(f"  {row.name}"), ARROWS[row.better], *cells, floor, how)
+        marks = [Text("" if mark is None else amount(mark, row.unit), "dim") for mark in (row.floor, row.ceiling)]
+        table.add_row(Text(f"  {row.name}"), ARROWS[row.better], *cells, *marks, how)
     click.echo()
     open_console().print(table)
     click.echo()

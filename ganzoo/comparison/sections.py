@@ -147,6 +147,7 @@ def comparison_rows(comparison: Comparison) -> tuple[list[tuple[str, list[dict[s
                 "name": row.name,
                 "protocol": row.protocol,
                 "floor": "" if row.floor is None else amount(row.floor, row.unit),
+                "ceiling": "" if row.ceiling is None else amount(row.ceiling, row.unit),
                 "better": better(row.better),
                 "cells": [_cell(row, entrant.label, remarks) for entrant in comparison.entrants],
             }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 from ganzoo.core.data import DataSpec
@@ -51,10 +52,11 @@ def _below(share: float, *, floor: float = 1.0) -> Callable[[float, Score, Score
 
 
 def _one_in_ten_of_the_way(value: float, score: Score, scores: Scores) -> bool:
-    """Further from real samples than a tenth of the way to noise."""
+    """Further from real samples than a tenth of the way to noise; of roots, for the score is a squared distance."""
     if score.floor is None or score.ceiling is None:
         return False
-    return value > score.floor + 0.1 * (score.ceiling - score.floor)
+    near, far = sqrt(max(score.floor, 0.0)), sqrt(max(score.ceiling, 0.0))
+    return sqrt(max(value, 0.0)) > near + 0.1 * (far - near)
 
 
 def _mismatched(value: float, score: Score, scores: Scores) -> bool:

@@ -52,6 +52,7 @@ def test_a_mistake_is_caught_by_its_check(
     name: str, model: type[ganzoo.Model], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "TURNS", 300)
+    monkeypatch.setattr(training, "ROUNDS", 300)
     left = dependents(name)
     # The costliest check is left to the model that it is about.
     tried = [c for c in checks_for(model, data=Pairs) if c.name != "learning" or c.name in (name, *left)]
@@ -80,6 +81,7 @@ def test_a_collapsed_generator_has_not_learned(monkeypatch: pytest.MonkeyPatch) 
             return self.Objective()
 
     monkeypatch.setattr(training, "TURNS", 300)
+    monkeypatch.setattr(training, "ROUNDS", 300)
     (learning,) = (check for check in checks_for(Collapsed, data=Pairs) if check.name == "learning")
     with pytest.raises(CheckFailed, match="of the samples lie about one"):
         learning()

@@ -57,7 +57,9 @@ def test_a_description_gives_no_right_to_a_name(install: Install, model_source: 
     described = install("one-dist", fragment=describing("wonder"), one=model_source("wonder"))
     install("two-dist", two=model_source("wonder", "else"))
     zoo = Zoo()
-    with pytest.raises(UsageError, match="'wonder' is offered by one-dist:one, two-dist:two; ask for 'one-dist:wonder'"):
+    with pytest.raises(
+        UsageError, match="'wonder' is offered by one-dist:one, two-dist:two; ask for 'one-dist:wonder'"
+    ):
         zoo.model("wonder")
     assert described.exists()
     assert {"one-dist:wonder", "two-dist:wonder", "else"} <= zoo.models().keys()

@@ -25,7 +25,8 @@ SHORT = 3
 
 TOY = TinyData(shape=(2,), classes=2)
 TURNS = 1000
-"""Turns of the first player within which both modes of the toy must be found."""
+"""Turns of the first player within which both modes of the toy must be found, unless that is fewer rounds than:"""
+ROUNDS = 500
 LOOK_EVERY = 20
 RATE = 2e-3
 SHOWN = 256
@@ -105,7 +106,7 @@ def learning(bench: Bench) -> None:
     game, toy = _toy_game(bench)
     trainer = _toy_trainer(bench, game, toy)
     sampler = Sampler.of(trainer.averages["generator"], game.latent, game.data)
-    rounds = TURNS // game.players[0].turns
+    rounds = _toy_rounds(game)
     one = other = 0.0
     for played in range(1, rounds + 1):
         trainer.play_round()
@@ -208,9 +209,13 @@ def _toy_options(bench: Bench) -> dict[str, Any]:
     return {"generator_lr": RATE, "critic_lr": RATE, **bench.options}
 
 
+def _toy_rounds(game: Game) -> int:
+    return max(ROUNDS, TURNS // game.players[0].turns)
+
+
 def _toy_trainer(bench: Bench, game: Game, toy: TwoModes) -> Trainer:
     batch = SHOWN if game.data.numel <= 64 else 64
-    images = TURNS * batch
+    images = _toy_rounds(game) * game.images_per_round(batch)
     settings = {"model": game.model.name, "data": "toy", "images": images, "batch": batch, "half_life": 10 * batch}
     settings |= {f"options.{name}": value for name, value in _toy_options(bench).items()}
     config, _ = resolve([Layer("the conformance kit", settings)], bench.model.Options)
