@@ -6,7 +6,7 @@ a third step on fresh codes, with an optimiser of its own over both networks' pa
 of public scripts, written for this comparison. It is slow, and correct.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from itertools import repeat
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from torch.optim import Adam
 from torch.utils.data import DataLoader, Dataset
 
@@ -25,10 +25,16 @@ from ganzoo.core.latents import Latents
 from ganzoo.core.objective import Objective, Scaled, Sum
 from ganzoo.core.round import condition_of_labels
 from ganzoo.models.game import Game
-from ganzoo.objectives.adversarial import NonSaturating
+from ganzoo.objectives.adversarial import LeastSquares, NonSaturating
 from ganzoo.objectives.recognition import AuxiliaryClassification, MutualInformation
 
 __all__ = ["Textbook", "pictures", "refuse_what_no_tutorial_has"]
+
+SCORES: Mapping[type[Objective], Callable[[Tensor, Tensor], Tensor]] = {
+    NonSaturating: binary_cross_entropy_with_logits,
+    LeastSquares: mse_loss,
+}
+"""What a tutorial takes of the critic's answers and of ones, where they should say real, or zeros."""
 
 
 class Textbook:
@@ -62,6 +68,7 @@ class Textbook:
         for network in game.networks.values():
             network.to(device, memory_format=layout).train()  # type: ignore[call-overload]
         self.generator, self.critic = game.networks["generator"], game.networks["critic"]
+        self.score = SCORES[type(game.model.adversarial_loss())]
         options: Any = game.model.options
         common: dict[str, Any] = {"betas": options.betas, "fused": fused}
         self.generator_optimiser = Adam(self.generator.parameters(), lr=options.generator_lr, **common)
@@ -83,7 +90,7 @@ class Textbook:
             latents = self.latent.draw(n, device=self.device)
             fakes = self.generator(latents.flat)
             verdict = self.critic(fakes, self._condition(latents))
-        generator_loss = adversarial(verdict.realness, True) + self._classes(verdict, latents)
+        generator_loss = self._adversarial(verdict.realness, True) + self._classes(verdict, latents)
         torch.autograd.backward(generator_loss)
         self.generator_optimiser.step()
 
@@ -91,7 +98,7 @@ class Textbook:
         with self._precision():
             on_real = self.critic(real.values, condition_of_labels(self.latent, real))
             on_fakes = self.critic(fakes.detach(), self._condition(latents))
-        critic_loss = adversarial(on_real.realness, True) + adversarial(on_fakes.realness, False)
+        critic_loss = self._adversarial(on_real.realness, True) + self._adversarial(on_fakes.realness, False)
         for name, logits in on_real.recognised.items():
             if name in self.latent.conditions:
                 critic_loss = critic_loss + cross_entropy(logits.float(), real.labels[name])
@@ -116,6 +123,11 @@ class Textbook:
         self.information_optimiser.step()
         return loss.item()
 
+    def _adversarial(self, realness: Tensor, real: bool) -> Tensor:
+        """How far the critic's answers are from one answer for all."""
+        answers = realness.float()
+        return self.score(answers, torch.full_like(answers, float(real)))
+
     def _classes(self, verdict: Any, latents: Latents) -> Tensor:
         """How badly the critic recognises the conditions of fakes; zero where it recognises none."""
         names = [name for name in self.latent.conditions.names if name in verdict.recognised]
@@ -130,12 +142,6 @@ class Textbook:
         if self.precision == "fp32":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
-
-
-def adversarial(realness: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy of the critic's logits with one answer for all."""
-    logits = realness.float()
-    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
 
 
 def pictures(game: Game, split: Split, batch: int) -> Iterator[Samples]:
@@ -178,7 +184,7 @@ def refuse_what_no_tutorial_has(game: Game) -> None:
     if not plain:
         raise UsageError(
             f"the textbook has no counterpart of {game.model.name} with {game.objective!r}; "
-            "--against takes models of a generator and a critic with the non-saturating loss and no penalty"
+            "--against takes a generator and a critic with the non-saturating or least-squares loss and no penalty"
         )
 
 
@@ -188,7 +194,7 @@ def in_tutorials(objective: Objective) -> bool:
         return not objective.fakes
     if isinstance(objective, MutualInformation):
         return objective.trunk
-    return isinstance(objective, NonSaturating)
+    return type(objective) in SCORES
 
 
 def parts(objective: Objective) -> list[Objective]:

@@ -12,6 +12,7 @@ __all__ = [
     "ToMap",
     "ToRange",
     "ToVector",
+    "block",
     "dense_block",
     "down_block",
     "initialise",
@@ -105,23 +106,24 @@ def dense_block(inputs: int, outputs: int, norm: Norm, activation: nn.Module) ->
     """Linear, normalisation, activation: (N, inputs) to (N, outputs)."""
     # Batch normalisation subtracts the mean, and a bias with it.
     linear = nn.Linear(inputs, outputs, bias=norm != "batch")
-    return _block(linear, normalisation(norm, outputs, maps=False), activation)
+    return block(linear, normalisation(norm, outputs, maps=False), activation)
 
 
 def down_block(inputs: int, outputs: int, norm: Norm, activation: nn.Module) -> nn.Sequential:
     """4×4 convolution of stride 2, normalisation, activation: (N, C, H, W) to (N, outputs, H/2, W/2)."""
     convolution = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=norm != "batch")
-    return _block(convolution, normalisation(norm, outputs, maps=True), activation)
+    return block(convolution, normalisation(norm, outputs, maps=True), activation)
 
 
 def up_block(inputs: int, outputs: int, norm: Norm, activation: nn.Module) -> nn.Sequential:
     """4×4 transposed convolution of stride 2, normalisation, activation: doubles both sides of a map."""
     convolution = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=norm != "batch")
-    return _block(convolution, normalisation(norm, outputs, maps=True), activation)
+    return block(convolution, normalisation(norm, outputs, maps=True), activation)
 
 
-def _block(layer: nn.Module, norm: nn.Module | None, activation: nn.Module) -> nn.Sequential:
-    return nn.Sequential(*(module for module in (layer, norm, activation) if module is not None))
+def block(*modules: nn.Module | None) -> nn.Sequential:
+    """What is there of a layer, its normalisation and its activation, one after the other."""
+    return nn.Sequential(*(module for module in modules if module is not None))
 
 
 def initialise(module: nn.Module, std: float | None, slope: float = 0.0) -> None:

@@ -13,6 +13,7 @@ from ganzoo.networks.dcgan import SIDES, dcgan_critic, dcgan_generator
 from ganzoo.networks.infogan import PAPER, SLIM, rgb_critic, rgb_generator
 from ganzoo.networks.mlp import mlp_critic, mlp_generator
 from ganzoo.networks.style import NetworkStyle
+from ganzoo.networks.upsampling import upsampling_critic, upsampling_generator
 
 __all__ = ["FAMILIES", "Family", "choose"]
 
@@ -49,6 +50,10 @@ def _square(data: DataSpec) -> bool:
     return len(data.shape) == 3 and data.shape[1] == data.shape[2] and data.shape[1] in SIDES
 
 
+def _quarters(data: DataSpec) -> bool:
+    return len(data.shape) == 3 and all(side % 4 == 0 and side >= 16 for side in data.shape[1:])
+
+
 def _any(data: DataSpec) -> bool:
     return True
 
@@ -59,6 +64,9 @@ _IN_ORDER = (
     Family("infogan-rgb", "3×32×32", _small_colour, rgb_generator, rgb_critic),
     Family("dcgan", "C×S×S with S = 16, 32, 64, 128 or 256", _square, dcgan_generator, dcgan_critic),
     Family("mlp", "any shape", _any, mlp_generator, mlp_critic),
+    Family(
+        "upsampling", "C×H×W with sides that 4 divides, from 16 on", _quarters, upsampling_generator, upsampling_critic
+    ),
 )
 
 FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in _IN_ORDER})

@@ -1,4 +1,5 @@
 from itertools import islice
+from math import log
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,18 @@ def named_parameters(game: Game) -> list[tuple[str, torch.Tensor]]:
     return [
         (f"{name}.{inner}", value) for name, net in game.networks.items() for inner, value in net.named_parameters()
     ]
+
+
+@pytest.mark.parametrize(("adversarial", "expected"), [("non-saturating", log(2)), ("least-squares", 1.0)])
+def test_the_losses_of_a_critic_that_says_nothing(adversarial: str, expected: float) -> None:
+    game, training = textbook("gan", adversarial=adversarial)
+    with torch.no_grad():
+        for parameter in game.networks["critic"].realness.parameters():
+            parameter.zero_()
+    training.step()
+    assert training.losses["generator"] == pytest.approx(expected)
+    # Of least squares, what is said of generated samples is right.
+    assert training.losses["critic"] == pytest.approx(2 * expected if adversarial == "non-saturating" else expected)
 
 
 def test_the_critic_learns_to_tell_and_to_classify() -> None:
