@@ -31,6 +31,8 @@ from rich.table import Table
 HERE = Path(__file__).resolve().parent
 WARM_UP = 0.25
 """Share of a turn that is not counted: imports are left out anyhow, first batches and allocations are here."""
+LEAST_LINES = 8
+"""How many lines of a script a turn waits for."""
 
 PATCHES = {
     # Since torch 1.7 a tensor filled with an int is one of ints, which the loss refuses.
@@ -158,9 +160,9 @@ def rate_of_script(command: list[str], folder: Path, batch: int, seconds: float)
     for moment, line in lines_of(command, folder):
         if found := re.search(r"(\d+)/\d+\]", line.rpartition("][")[2]):
             seen.append((moment, int(found[1]) * batch))
-            if moment - seen[0][0] > seconds:
+            if len(seen) >= LEAST_LINES and moment - seen[0][0] > seconds:
                 break
-    if len(seen) < 3:
+    if len(seen) < LEAST_LINES:
         raise SystemExit(f"{' '.join(command)} printed {len(seen)} lines of progress; run it in {folder} to see why")
     return rate(seen)
 
