@@ -13,11 +13,11 @@ from ray.exceptions import RayError, TaskCancelledError
 
 from ganzoo.comparison.errand import Errand, Report, carry, variables
 from ganzoo.comparison.places import Place
-from ganzoo.comparison.tasks import RETRIES, Crew, in_tasks
+from ganzoo.comparison.tasks import RETRIES, Crew, in_tasks, room
 from ganzoo.comparison.training import Outcome, Training, Watcher
 from ganzoo.core.errors import RunError, UsageError
 
-__all__ = ["OnRay", "RayCrew", "room"]
+__all__ = ["OnRay", "RayCrew"]
 
 ADDRESS = "RAY_ADDRESS"
 STORE = 100 * 10**6
@@ -68,7 +68,7 @@ class OnRay(Place):
             raise UsageError(f"--device {device} on a cluster needs a share of a GPU for each training: --gpus-per-run")
         places = room(nodes, cpus, gpus)
         wanted = f"{cpus} {'core' if cpus == 1 else 'cores'}" + (f" and {gpus:g} of a GPU" if gpus else "")
-        notes = ()
+        notes: tuple[str, ...] = ()
         if not places and ADDRESS not in os.environ:
             raise UsageError(f"a training is to have {wanted}, which this machine has not; see --cpus-per-run")
         if not places:
@@ -133,16 +133,6 @@ class RayCrew(Crew):
     def stop(self, handle: Hashable) -> None:
         """Ask whoever has the errand to save and end."""
         ray.cancel(handle)
-
-
-def room(nodes: Sequence[Mapping[str, float]], cpus: int, gpus: float) -> int:
-    """How many trainings of so many cores and such a share of a GPU these machines have room for at once."""
-    places = 0
-    for node in nodes:
-        by_cores = int(node.get("CPU", 0) / cpus)
-        # The shares of one GPU are not those of another.
-        places += min(by_cores, int(node.get("GPU", 0)) * int(1 / gpus + 1e-6)) if gpus else by_cores
-    return places
 
 
 def _carry(errand: Errand) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from ganzoo.runs.record import installed_versions
 from ganzoo.training.interruption import interruptible
 from ganzoo.training.start import WAITING, set_up
 
-__all__ = ["RETRIES", "Crew", "in_tasks"]
+__all__ = ["RETRIES", "Crew", "in_tasks", "room"]
 
 POLL = 1.0
 """Seconds between looks at what the tasks have done."""
@@ -172,3 +172,13 @@ class _Task:
         if not self._began:
             self._began = True
             self.watcher.began(self.training)
+
+
+def room(nodes: Sequence[Mapping[str, float]], cpus: int, gpus: float) -> int:
+    """How many trainings of so many cores and such a share of a GPU these machines have room for at once."""
+    places = 0
+    for node in nodes:
+        by_cores = int(node.get("CPU", 0) / cpus)
+        # The shares of one GPU are not those of another.
+        places += min(by_cores, int(node.get("GPU", 0)) * int(1 / gpus + 1e-6)) if gpus else by_cores
+    return places
