@@ -1,6 +1,7 @@
-"""A cluster of Ray with two nodes on this machine, one of which is said to have a GPU, for as long as its stdin is open; prints its address.
+"""A cluster of Ray with two nodes on this machine, one of which is said to have a GPU; prints its address.
 
-Run in a process of its own: Ray warns of much, and tests take warnings for errors.
+It lasts as long as its stdin is open. It is run in a process of its own: Ray warns of much, and tests take warnings
+for errors.
 """
 
 import os
