@@ -113,7 +113,7 @@ def test_two_nodes_complete_a_comparison_although_a_worker_is_killed(folder: Pat
     run, pid = until(lambda: under_way(folder), process)
     os.kill(pid, signal.SIGKILL)
     before = RunDirectory.open(run.path).stats()
-    stdout, stderr = process.communicate(timeout=300)
+    stdout, stderr = process.communicate(timeout=600)
     assert (process.returncode, stderr) == (0, "")
 
     comparison = Comparison.model_validate_json(stdout)
@@ -162,7 +162,7 @@ def test_ctrl_c_saves_what_had_begun_and_the_same_command_goes_on(folder: Path, 
 
     begun_runs = until(begun, process)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=300)
+    _, stderr = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "interrupted; what is done is saved, and the same command goes on from there: ganzoo compare" in stderr
     runs = RunDirectory.list(folder / "runs")
@@ -184,7 +184,7 @@ def test_a_run_that_fails_of_itself_is_left_out_at_once(folder: Path, cluster: s
     for file in begun.checkpoints.rglob("*.safetensors"):
         file.write_bytes(b"damaged")
     process = comparing(folder, cluster, "gan", "infogan", *budget, "--gpus-per-run", "0.5")
-    stdout, stderr = process.communicate(timeout=300)
+    stdout, stderr = process.communicate(timeout=600)
     assert process.returncode == 1, stderr
     assert "2 to train on Ray (2 machines, 2 cores, 1 GPU), 1 thread each: " in stdout  # the GPU's machine has one core
     assert "gan, seed 0 failed, and is left out: " in stdout
