@@ -421,6 +421,13 @@ def test_a_finished_run_that_is_resumed_stays_as_it_is(folder):
     assert all(torch.equal(before[name], value) for name, value in checkpointed(again).items())
 
 
+def test_what_is_recorded_of_the_settings_of_a_run_stays_when_it_goes_on(folder):
+    before = start(folder, "gan", flags={"images": 16}).config
+    assert "latent" in before.options, "an option that is None, as noise says the same"
+    after = api.resume(1, out=folder, flags={"images": 32}, zoo=zoo_of()).config
+    assert after == before.model_copy(update={"images": 32})
+
+
 def test_settings_that_do_not_differ_may_be_given_again(folder):
     start(folder, "infogan", observer=StopAt(32), r1=1.0)
     flags = {"batch": 16, "images": 64, "seed": 0, "model": "infogan", "data": "toys"}

@@ -31,6 +31,7 @@ def complete_entrants(ctx: click.Context, param: click.Parameter, incomplete: st
         "ganzoo compare gan cgan acgan infogan --seeds 3 --images 200k",
         "ganzoo compare infogan infogan@paper --seeds 3",
         "ganzoo compare gan infogan -o infogan.noise=32 -o width=0.5",
+        "ganzoo compare gan infogan --seeds 5 --on ray --gpus-per-run 0.25",
         "ganzoo compare 3 7                          # runs, by number",
         "ganzoo compare acgan infogan --dry-run      # what would be done, and how long it would take",
     )
@@ -65,6 +66,20 @@ def complete_entrants(ctx: click.Context, param: click.Parameter, incomplete: st
 @full_option
 @samples_option
 @click.option("--jobs", type=int, metavar="N", help="Trainings at once.  [default: one a core on a CPU, else 1]")
+@click.option(
+    "--on",
+    default="here",
+    show_default=True,
+    metavar="here|ray",
+    help="Where to train: on this machine, or by Ray on the cluster that RAY_ADDRESS names.",
+)
+@click.option("--cpus-per-run", type=int, metavar="N", help="Cores of each training, with --on ray.  [default: 1]")
+@click.option(
+    "--gpus-per-run",
+    type=float,
+    metavar="SHARE",
+    help="Share of a GPU of each training, with --on ray.  [default: 1 if there are any, else 0]",
+)
 @click.option("--force", is_flag=True, help="Compare runs of unequal protocols too, and say so.")
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option("--precision", metavar="auto|fp32|bf16", help="Number format of the networks.")

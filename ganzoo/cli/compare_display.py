@@ -40,9 +40,11 @@ def print_plan(plan: ComparisonPlan) -> None:
     for note in (*(f"Unequal protocols: {each}." for each in plan.differences), *plan.notes):
         click.echo(note)
     if plan.trainings:
+        where = f" on {plan.place.words}" if plan.place.words else ""
         at_once = f", {plan.jobs} at once" if plan.jobs > 1 else ""
+        threads = f"{plan.threads} thread{'s' if plan.threads > 1 else ''} each"
         click.echo(
-            f"\n{len(plan.trainings)} to train{at_once}, {plan.threads} thread{'s' if plan.threads > 1 else ''} each: "
+            f"\n{len(plan.trainings)} to train{where}{at_once}, {threads}: "
             f"about {duration(plan.seconds)}, and then the evaluation"
         )
     else:
@@ -185,7 +187,8 @@ class ProgressBars(Overview):
 def _how(outcome: Outcome) -> str:
     if outcome.run is None:
         return f"failed: {outcome.error}"
-    return f"finished in {duration(outcome.run.record.seconds)}, in {outcome.run.path}"
+    note = f"; {outcome.note}" if outcome.note else ""
+    return f"finished in {duration(outcome.run.record.seconds)}, in {outcome.run.path}{note}"
 
 
 def print_comparison(comparison: Comparison) -> None:

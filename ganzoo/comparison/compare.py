@@ -10,7 +10,7 @@ from ganzoo.comparison.protocol import precision_of
 from ganzoo.comparison.request import Request
 from ganzoo.comparison.scores import Measured, measure
 from ganzoo.comparison.table import cost_rows, csv_text, score_rows
-from ganzoo.comparison.training import Interrupted, Outcome, Watcher, in_processes, in_turn
+from ganzoo.comparison.training import Interrupted, Outcome, Watcher
 from ganzoo.core.errors import RunError
 from ganzoo.models.model import Model
 from ganzoo.runs.directory import RunDirectory
@@ -81,7 +81,12 @@ def carry_out(plan: ComparisonPlan, watcher: Watcher) -> Comparison:
         protocol=_protocol(plan),
         entrants=tuple(entrants),
         rows=(*rows, *cost_rows(entrants)),
-        notes=(*failures, *_left_out(plan, rows, measured), *plan.notes),
+        notes=(
+            *failures,
+            *(each.note for each in outcomes if each.note),
+            *_left_out(plan, rows, measured),
+            *plan.notes,
+        ),
         failures=tuple(failures),
     )
     _save(comparison, plan)
@@ -94,9 +99,7 @@ def folder_of(plan: ComparisonPlan) -> Path:
 
 
 def _train(plan: ComparisonPlan, watcher: Watcher) -> list[Outcome]:
-    if plan.zoo.in_every_process:
-        return in_processes(plan.trainings, plan.root, watcher, jobs=plan.jobs, threads=plan.threads)
-    return in_turn(plan.trainings, plan.root, watcher)
+    return plan.place.train(plan.trainings, plan.root, watcher)
 
 
 def _measured(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import torch
 
+from ganzoo.comparison.places import Place
 from ganzoo.comparison.scores import Examination
 from ganzoo.comparison.training import Training
 from ganzoo.models.game import Game
@@ -69,8 +70,7 @@ class ComparisonPlan:
         images: budget of each training.
         seeds: of the trainings.
         examination: how runs are measured.
-        jobs: trainings at once.
-        threads: of each training, on a CPU.
+        place: where the trainings are done.
         rates: images a second that a training is expected to do, by entrant, where something is to be trained.
         differences: in what the entrants are unequal, which was allowed.
         notes: what to know, a sentence each.
@@ -89,8 +89,7 @@ class ComparisonPlan:
     images: int
     seeds: tuple[int, ...]
     examination: Examination
-    jobs: int
-    threads: int
+    place: Place
     rates: Mapping[str, float]
     differences: tuple[str, ...]
     notes: tuple[str, ...]
@@ -98,6 +97,16 @@ class ComparisonPlan:
     root: str
     out: str
     command: str
+
+    @property
+    def jobs(self) -> int:
+        """Trainings at once."""
+        return self.place.jobs
+
+    @property
+    def threads(self) -> int:
+        """Of each training, on a CPU."""
+        return self.place.threads
 
     @property
     def trainings(self) -> list[Training]:
@@ -139,6 +148,7 @@ class ComparisonPlan:
             "samples": self.examination.setting.samples,
             "metrics": list(self.examination.metrics),
             "extractor": extractor.name if extractor else None,
+            "on": self.place.words or "here",
             "jobs": self.jobs,
             "threads": self.threads,
             "seconds": self.seconds,

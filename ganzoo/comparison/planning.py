@@ -8,9 +8,8 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
-import torch
-
 from ganzoo.comparison.entrants import Contender, options_by_label, understood
+from ganzoo.comparison.places import choose_place, refuse_place
 from ganzoo.comparison.plan import ComparisonPlan, PlannedEntrant, PlannedRun, training_rate
 from ganzoo.comparison.protocol import Terms, differences, find, identity, precision_of, refuse_mixture
 from ganzoo.comparison.request import Request
@@ -25,6 +24,7 @@ from ganzoo.runs.record import installed_versions
 from ganzoo.runs.settings import parse_count
 from ganzoo.training.configuration import SETTINGS_FILE, Configured, configure
 from ganzoo.training.hardware import Hardware
+from ganzoo.training.launch import shared
 from ganzoo.training.start import checksum_of
 
 __all__ = ["IMAGES", "plan_comparison"]
@@ -38,11 +38,17 @@ def plan_comparison(request: Request) -> ComparisonPlan:
 
     Raises:
         UsageError: a name or setting is wrong, or the protocols are unequal.
-        RunError: a run or the data cannot be read, or an extractor's weights cannot be had.
+        RunError: a run or the data cannot be read, an extractor's weights cannot be had, or a cluster not reached.
     """
+    if shared():
+        raise UsageError(
+            "a comparison starts its trainings itself, so it is not for torchrun; type `ganzoo compare` alone, with "
+            "--jobs for several trainings at once or --on ray for a cluster"
+        )
     for name, number in (("seeds", request.seeds), ("jobs", request.jobs)):
         if number is not None and number < 1:
             raise UsageError(f"--{name} {number} trains nothing; it must be 1 or more")
+    refuse_place(request)
     contenders = understood(request.entrants, request.zoo, request.runs)
     options = options_by_label(contenders, request.options)
     request = _settled(request, contenders)
@@ -63,8 +69,8 @@ def plan_comparison(request: Request) -> ComparisonPlan:
         seed=0,
         device=hardware.device,
     )
-    jobs = _jobs(request, entrants, hardware)
-    threads = max(1, torch.get_num_threads() // jobs)
+    trainings = [run.training for entrant in entrants for run in entrant.runs if run.training is not None]
+    place = choose_place(request, trainings, hardware, checksum)
     return ComparisonPlan(
         name=_name(entrants, terms[0], examination),
         entrants=entrants,
@@ -75,12 +81,12 @@ def plan_comparison(request: Request) -> ComparisonPlan:
         images=terms[0].images,
         seeds=tuple(sorted({run.seed for entrant in entrants for run in entrant.runs})),
         examination=examination,
-        jobs=jobs,
-        threads=threads,
-        rates=_rates(entrants, threads),
+        place=place,
+        rates=_rates(entrants, place.threads),
         differences=tuple(unequal),
-        notes=(*(each.clash for each in contenders if each.clash), *_remarks(entrants)),
-        machine=f"{platform.system()} {platform.machine()}, {hardware.name}",
+        notes=(*(each.clash for each in contenders if each.clash), *place.notes, *_remarks(entrants)),
+        machine=f"{platform.system()} {platform.machine()}, {hardware.name}"
+        + (f"; trained on {place.words}" if place.words else ""),
         root=str(request.runs),
         out=str(request.out),
         command=request.command,
@@ -189,18 +195,6 @@ def _arguments(request: Request, label: str, options: Sequence[str], config: Run
     data_options = [text for option in request.data_options for text in ("-d", option)]
     own = [text for option in options for text in ("-o", option)]
     return ("train", label, *flags, *data_options, *own)
-
-
-def _jobs(request: Request, entrants: Sequence[PlannedEntrant], hardware: Hardware) -> int:
-    """Trainings at once: on a CPU two processes of one thread do more than one of two, on a GPU they do not."""
-    if not request.zoo.in_every_process:
-        if request.jobs is not None and request.jobs > 1:
-            raise UsageError("--jobs above 1 needs plugins that are installed; one that was registered by hand is not")
-        return 1
-    trainings = sum(run.training is not None for entrant in entrants for run in entrant.runs)
-    if request.jobs is not None:
-        return max(1, min(request.jobs, trainings))
-    return max(1, min(torch.get_num_threads(), trainings)) if hardware.device.type == "cpu" else 1
 
 
 def _rates(entrants: Sequence[PlannedEntrant], threads: int) -> dict[str, float]:

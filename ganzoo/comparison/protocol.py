@@ -41,6 +41,8 @@ def identity(config: RunConfig, data_checksum: str, version: str) -> dict[str, A
         version: of ganzoo.
     """
     settings = config.model_dump(mode="json", exclude=set(BESIDE_THE_POINT))
+    # An option that is None says as little as one that is left out, which a run that goes on may have made of it.
+    settings["options"] = {key: value for key, value in settings["options"].items() if value is not None}
     # Where a download is kept says nothing about what is in it; the checksum does.
     settings["data_options"] = {key: value for key, value in config.data_options.items() if key != "root"}
     return settings | {"precision": precision_of(config), "data_checksum": data_checksum, "ganzoo": major(version)}

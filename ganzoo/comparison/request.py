@@ -26,7 +26,10 @@ class Request:
         extractor: name of the features to measure in; by default the one that is meant for such data.
         full: more samples, and the slow metrics too.
         samples: generated samples of each evaluation, instead of the setting's number.
-        jobs: trainings at once; by default one a core on a CPU, else 1.
+        jobs: trainings at once; by default one a core on a CPU, else 1, and on a cluster as many as it has room for.
+        on: where to train; ``here``, or ``ray`` for a cluster.
+        cpus_per_run: cores of each training on a cluster; by default 1.
+        gpus_per_run: share of a GPU of each training on a cluster; by default 1 if it has any, else 0.
         force: compare runs of unequal protocols, and say so.
         device: where to compute; ``auto``, ``cpu``, ``cuda``, ``mps``.
         precision: ``auto``, ``fp32`` or ``bf16``.
@@ -48,6 +51,9 @@ class Request:
     full: bool = False
     samples: int | None = None
     jobs: int | None = None
+    on: str = "here"
+    cpus_per_run: int | None = None
+    gpus_per_run: float | None = None
     force: bool = False
     device: str | None = None
     precision: str | None = None

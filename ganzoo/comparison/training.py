@@ -82,11 +82,13 @@ class Outcome:
         training: the training.
         run: the finished run, or None where it failed.
         error: why it failed, in a sentence.
+        note: what happened on the way, in a sentence.
     """
 
     training: Training
     run: RunDirectory | None
     error: str = ""
+    note: str = ""
 
 
 class Watcher:

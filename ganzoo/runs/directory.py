@@ -204,13 +204,16 @@ class RunDirectory:
         write_atomically(self._stats, "".join(json.dumps(line) + "\n" for line in kept))
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, wait: float = 0) -> Iterator[None]:
         """Holds the run for writing; it is let go at the end of the block, or with the process.
+
+        Args:
+            wait: seconds in which another holder may let it go.
 
         Raises:
             RunError: another process (or another holder in this one) is writing to the run.
         """
-        lock = FileLock(self.path / ".lock", timeout=0)
+        lock = FileLock(self.path / ".lock", timeout=wait)
         with saving(str(self.path / ".lock")):
             try:
                 lock.acquire()

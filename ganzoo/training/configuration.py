@@ -195,4 +195,5 @@ def resumed_config(
         raise UsageError(
             f"the budget of this run is {before.images:,} images; it can be raised, but not lowered to {after.images:,}"
         )
-    return after
+    # The rest stays as it is recorded: an option that is None is left out where settings are resolved once more.
+    return before.model_copy(update={"images": after.images})

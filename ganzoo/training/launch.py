@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # not every build of torch has it
     from torch.distributed.distributed_c10d import Store
 
-__all__ = ["Launch", "launched", "meeting_place"]
+__all__ = ["Launch", "launched", "meeting_place", "shared"]
 
 TIMEOUT = timedelta(minutes=10)
 """How long the first process waits for the last: they import torch from one disk, perhaps."""
@@ -60,9 +60,19 @@ def meeting_place() -> "Store | None":
     return PrefixStore(f"ganzoo/attempt/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 
 
+def shared() -> bool:
+    """Whether this process was launched to share its work with others, or by torchrun, which remembers its runs."""
+    several = "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
+    return several or _has_agent()
+
+
+def _has_agent() -> bool:
+    return os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+
+
 def agent_store() -> "Store | None":
     """What the agents and processes of one ``torchrun`` share, restarts included; None under another launcher."""
-    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+    if not _has_agent():
         return None
     from torch.distributed import TCPStore  # type: ignore[attr-defined]
 

@@ -21,7 +21,10 @@ from ganzoo.training.observers import WithPlugins
 from ganzoo.training.session import Session
 from ganzoo.zoo.manager import Zoo
 
-__all__ = ["begin", "checksum_of", "go_on"]
+__all__ = ["WAITING", "begin", "checksum_of", "go_on", "set_up"]
+
+WAITING = "it waits for a process to train it"
+"""What the record of a run says that is set up."""
 
 
 def begin(
@@ -47,13 +50,7 @@ def begin(
     if begun:
         return go_on(begun, configured.zoo, observer=observer)
     made, trainer = prepare(configured, processes)
-    record = RunRecord(
-        config=configured.config,
-        origins=configured.origins,
-        data=configured.dataset.spec.model_dump(mode="json"),
-        data_checksum=checksum_of(trainer.splits),
-        command=command,
-    )
+    record = _record(configured, checksum_of(trainer.splits), command)
     processes.expect_same("the checksum of the data", record.data_checksum)
     if not processes.first:
         directory = RunDirectory(Path(processes.tell("")), record)
@@ -67,6 +64,32 @@ def begin(
     return directory
 
 
+def set_up(configured: Configured, checksum: str, *, out: Path | str = "runs", command: str = "") -> RunDirectory:
+    """Make the directory of a run that another process trains: it goes on with the run, which is at its start.
+
+    Args:
+        configured: what is going to be done.
+        checksum: of the training data; the other process makes sure that it has the same.
+        out: folder of the runs.
+        command: what the user typed, for the record.
+
+    Raises:
+        RunError: the directory could not be made.
+    """
+    record = _record(configured, checksum, command)
+    return RunDirectory.create(out, record.model_copy(update={"status": "interrupted", "message": WAITING}))
+
+
+def _record(configured: Configured, checksum: str, command: str) -> RunRecord:
+    return RunRecord(
+        config=configured.config,
+        origins=configured.origins,
+        data=configured.dataset.spec.model_dump(mode="json"),
+        data_checksum=checksum,
+        command=command,
+    )
+
+
 def go_on(
     which: Path | str | int,
     zoo: Zoo,
@@ -76,6 +99,7 @@ def go_on(
     options: Options = (),
     data_options: Options = (),
     observer: Observer | None = None,
+    wait: float = 0,
 ) -> RunDirectory:
     """Go on with a run from its newest good checkpoint, as if it had never stopped.
 
@@ -87,6 +111,7 @@ def go_on(
         options: the model's options; none may differ.
         data_options: the data set's options; none may differ.
         observer: whom to tell of the progress.
+        wait: seconds in which another process may let go of the run.
 
     Raises:
         UsageError: there is no such run, or a setting differs.
@@ -96,7 +121,7 @@ def go_on(
     found = RunDirectory.open(which, out) if processes.first else None
     path = processes.tell(str(found.path) if found is not None else "")
     directory = found if found is not None else RunDirectory.open(path)
-    with directory.lock() if processes.first else nullcontext():
+    with directory.lock(wait) if processes.first else nullcontext():
         record = directory.record
         model_class = model_of(directory, zoo)
         dataset = open_dataset(zoo, record.config.data, **record.config.data_options)

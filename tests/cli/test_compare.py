@@ -94,6 +94,8 @@ def test_a_dry_run_says_what_would_be_done(runs: Path, ganzoo: Ganzoo, tmp_path:
         (["gan", "gan"], "gan is named twice"),
         (["gan", "--seeds", "0"], "--seeds 0 trains nothing; it must be 1 or more"),
         (["gan", "--jobs", "-1"], "--jobs -1 trains nothing; it must be 1 or more"),
+        (["gan", "--on", "rey"], "there is no place to train on 'rey'; did you mean 'ray'?"),
+        (["gan", "--gpus-per-run", "0.5"], "--gpus-per-run is for a cluster, with --on ray"),
         (["gan", "-o", "cgan.noise=3"], "there is no model 'cgan' in this comparison"),
         (["gan", "-o", "noize=3"], "did you mean 'noise'"),
         (["gan", "--images", "few"], "images must be a whole number above 0"),

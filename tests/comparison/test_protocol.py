@@ -37,6 +37,7 @@ def same(checksum: str = "abc", version: str = "0.1.0", **changes: Any) -> bool:
         {"recipe": "paper"},
         {"device": "cuda"},
         {"data_options": {"root": "elsewhere"}},
+        {"options": {"noise": 64, "latent": None}},
         {"version": "0.9.3"},
     ],
 )

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,20 @@ def test_a_second_process_is_told_that_the_run_is_in_use(run):
         done.set()
         process.join(60)
     with run.lock(), pytest.raises(RunError, match="in use"), RunDirectory.open(run.path).lock():
+        pass
+
+
+def test_a_lock_that_is_let_go_soon_is_waited_for(run):
+    with ThreadPoolExecutor(1) as thread:
+        with run.lock():
+            with pytest.raises(RunError, match="in use"), run.lock(0.1):
+                pass
+            held = thread.submit(hold_briefly, run.path)
+        held.result()
+
+
+def hold_briefly(path: Path) -> None:
+    with RunDirectory.open(path).lock(60):
         pass
 
 
