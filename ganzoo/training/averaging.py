@@ -1,6 +1,6 @@
 """Averaged weights: samples come from a running mean of the generator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -28,23 +28,35 @@ class Averages:
         # With use_buffers=True torch would average BatchNorm's counters too; without it, it copies them.
         self._model = AveragedModel(self.live, multi_avg_fn=self._mix, use_buffers=False)
 
-    def update(self, images: int, step: int) -> None:
+    def update(self, images: float | Tensor, step: int) -> None:
         """Mix the live weights in.
 
         Args:
-            images: progress of the run.
+            images: progress of the run; in a captured round a scalar of float64 on the device.
             step: images since the last update.
         """
+        if isinstance(images, Tensor):
+            self._update_on_device(images, step)
+            return
         half_life = min(self.half_life, RAMP * images)
         self._decay = 0.5 ** (step / half_life)
         self._model.update_parameters(self.live)
 
     @torch.no_grad()
-    def _mix(self, averaged: Sequence[Tensor], live: Sequence[Tensor], _: Tensor | int) -> None:
-        torch._foreach_lerp_(list(averaged), list(live), 1 - self._decay)
+    def _update_on_device(self, images: Tensor, step: int) -> None:
+        # torch's model counts its updates on the host, which a captured round cannot ask.
+        half_life = (RAMP * images).clamp(max=self.half_life)
+        averaged: list[Tensor] = list(self._model.module.parameters())
+        live: list[Tensor] = list(self.live.parameters())
+        towards = torch._foreach_sub(live, averaged)
+        torch._foreach_mul_(towards, (1 - torch.exp2(-step / half_life)).float())
+        torch._foreach_add_(averaged, towards)
+        for own, theirs in zip(self._model.module.buffers(), self.live.buffers(), strict=True):
+            own.copy_(theirs)
 
-    def __getitem__(self, network: str) -> nn.Module:
-        return self._model.module.get_submodule(network)
+    def tensors(self) -> list[Tensor]:
+        """Everything that ``update`` changes, itself and no copy."""
+        return [*self._model.module.parameters(), *self._model.module.buffers()]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Parameters and buffers by ``network.name``."""
