@@ -1,6 +1,6 @@
 """Averaged weights: samples come from a running mean of the generator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +53,13 @@ class Averages:
         torch._foreach_add_(averaged, towards)
         for own, theirs in zip(self._model.module.buffers(), self.live.buffers(), strict=True):
             own.copy_(theirs)
+
+    @torch.no_grad()
+    def _mix(self, averaged: Sequence[Tensor], live: Sequence[Tensor], _: Tensor | int) -> None:
+        torch._foreach_lerp_(list(averaged), list(live), 1 - self._decay)
+
+    def __getitem__(self, network: str) -> nn.Module:
+        return self._model.module.get_submodule(network)
 
     def tensors(self) -> list[Tensor]:
         """Everything that ``update`` changes, itself and no copy."""
