@@ -1,5 +1,6 @@
 """Games for the tests of captured rounds: everything that changes in the course of a run, in small networks."""
 
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -85,22 +86,26 @@ class Given(Objective):
         yield from self.given(round)
 
 
-def playing(model: str | type[Model] = "infogan", rounds: int = 200, **options: Any) -> Trainer:
-    """A trainer whose schedules last so many rounds."""
-    zoo = Zoo()
-    models = [model] if isinstance(model, type) else []
+@cache
+def zoo() -> Zoo:
+    found = Zoo()
     plugin = SimpleNamespace(
         ganzoo_register_datasets=hookimpl(lambda: [Moving], specname="ganzoo_register_datasets"),
-        ganzoo_register_models=hookimpl(lambda: models, specname="ganzoo_register_models"),
+        ganzoo_register_models=hookimpl(lambda: [Solo, Trio], specname="ganzoo_register_models"),
     )
-    zoo.register(plugin, "moving")
+    found.register(plugin, "moving")
+    return found
+
+
+def playing(model: str | type[Model] = "infogan", rounds: int = 200, **options: Any) -> Trainer:
+    """A trainer whose schedules last so many rounds."""
     turns = options.get("critic_turns", 1)
     flags = {"images": rounds * BATCH * turns, "batch": BATCH, "precision": "fp32", "save_every": 10**6}
     flags["device"] = options.pop("device", "cpu")
     flags |= options.pop("flags", {})
     given = {"width": 0.125, **options}
     name = model if isinstance(model, str) else model.name
-    return api.prepare(api.configure(name, data="moving", flags=flags, options=given, zoo=zoo))[1]
+    return api.prepare(api.configure(name, data="moving", flags=flags, options=given, zoo=zoo()))[1]
 
 
 def state(trainer: Trainer) -> dict[str, torch.Tensor]:

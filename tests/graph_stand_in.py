@@ -27,22 +27,26 @@ class Tape(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.noted: list[tuple[Any, Any, Any, list[Tensor]]] = []
+        self.noted: list[tuple[Any, Any, Any, list[Tensor | None]]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in REFUSED:
             raise RuntimeError(f"operation not permitted when stream is capturing: {func} {REFUSED[func]}")
         given = kwargs or {}
         result = func(*args, **given)
-        self.noted.append((func, args, given, tensors(result)))
+        places = {each.untyped_storage().data_ptr() for each in tensors((args, given))}
+        fresh = [each if each.untyped_storage().data_ptr() not in places else None for each in tensors(result)]
+        # A view stays one of memory that is written elsewhere.
+        if func._schema.is_mutable or any(each is not None for each in fresh):
+            self.noted.append((func, args, given, fresh))
         return result
 
     @torch.no_grad()
     def play(self) -> None:
         """Carry everything out again, each result into its old place."""
-        for func, args, kwargs, results in self.noted:
-            for old, new in zip(results, tensors(func(*args, **kwargs)), strict=True):
-                if old.data_ptr() != new.data_ptr():  # neither a view nor changed in place
+        for func, args, kwargs, places in self.noted:
+            for old, new in zip(places, tensors(func(*args, **kwargs)), strict=True):
+                if old is not None:
                     old.copy_(new)
 
 
@@ -81,5 +85,5 @@ class TapedRounds:
         return replay
 
 
-def tensors(result: Any) -> list[Tensor]:
-    return [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+def tensors(tree: Any) -> list[Tensor]:
+    return [tree] if isinstance(tree, Tensor) else [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]

@@ -51,15 +51,15 @@ def apart(one: Trainer, other: Trainer) -> float:
 
 def solo(terms: Callable[[Any], Any], rounds: int = 12) -> Trainer:
     """A small game with further terms of the critic."""
-    made = type("Solo", (Solo,), {"terms": staticmethod(terms)})
-    return playing(made, rounds, networks="mlp")
+    Solo.terms = staticmethod(terms)
+    return playing(Solo, rounds, networks="mlp")
 
 
 # ---- the same as plain rounds ----
 
 CHANGES: dict[str, Any] = {"networks": "mlp", "instance_noise": 0.2, "augmentation": 0.5, "consistency": 1.0}
 GAMES: dict[str, Any] = {
-    "everything that changes": ("infogan", 24, CHANGES),
+    "everything that changes": ("infogan", 16, CHANGES),
     "a penalty, several turns": ("cgan", 6, {"networks": "mlp", "critic_turns": 2, "gradient_penalty": 10.0}),
     "at once, normed": ("acgan", 6, {"networks": "mlp", "updates": "simultaneous", "spectral_norm": True}),
     "a player that joins": (Trio, 14, {"networks": "mlp", "r1": 1.0}),
