@@ -46,11 +46,10 @@ class Averages:
     def _update_on_device(self, images: Tensor, step: int) -> None:
         # torch's model counts its updates on the host, which a captured round cannot ask.
         half_life = (RAMP * images).clamp(max=self.half_life)
-        averaged: list[Tensor] = list(self._model.module.parameters())
-        live: list[Tensor] = list(self.live.parameters())
-        towards = torch._foreach_sub(live, averaged)
-        torch._foreach_mul_(towards, (1 - torch.exp2(-step / half_life)).float())
-        torch._foreach_add_(averaged, towards)
+        weight = (1 - torch.exp2(-step / half_life)).float()
+        # One after the other: torch has this for many at once only with other rounding, or with a number.
+        for averaged, live in zip(self._model.module.parameters(), self.live.parameters(), strict=True):
+            averaged.lerp_(live, weight)
         for own, theirs in zip(self._model.module.buffers(), self.live.buffers(), strict=True):
             own.copy_(theirs)
 
