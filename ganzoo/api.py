@@ -290,6 +290,7 @@ def train(
     seed: int | None = None,
     device: str | None = None,
     precision: str | None = None,
+    graph: str | None = None,
     save_every: int | str | None = None,
     data_options: Mapping[str, Any] | None = None,
     out: Path | str = "runs",
@@ -307,6 +308,7 @@ def train(
         seed: what all randomness is derived from.
         device: ``auto``, ``cpu``, ``cuda``, ``mps``.
         precision: ``auto``, ``fp32`` or ``bf16``.
+        graph: ``auto``, ``on`` or ``off``: whether a CUDA graph plays the rounds.
         save_every: images between checkpoints.
         data_options: the data set's options by name.
         out: folder of the runs.
@@ -324,6 +326,7 @@ def train(
         "seed": seed,
         "device": device,
         "precision": precision,
+        "graph": graph,
         "save_every": save_every,
     }
     configured = configure(model, data=data, flags=flags, options=options, data_options=data_options or {})

@@ -116,7 +116,7 @@ def measure(configured: Configured, *, seconds: float = 10.0, against_textbook: 
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     flop = flop_of(trainer.play_round) / trainer.images_per_round
-    trainer.play_round()
+    trainer.warm_up()
     peak = plan.hardware.peak_memory()
     ways = {OURS: (trainer.play_round, "", flop)}
     if against_textbook:
@@ -145,7 +145,7 @@ def measure(configured: Configured, *, seconds: float = 10.0, against_textbook: 
         peak_memory=peak,
         shares=shares,
         rungs=tuple(rungs),
-        notes=notes_on(plan, against_textbook),
+        notes=notes_on(plan, trainer, against_textbook),
     )
 
 
@@ -203,9 +203,9 @@ class FlopCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
 
-def notes_on(plan: Plan, against_textbook: bool) -> list[str]:
+def notes_on(plan: Plan, trainer: Trainer, against_textbook: bool) -> list[str]:
     """What is worth knowing of the figures."""
-    notes = []
+    notes = ["ganzoo's rounds are replays of a CUDA graph"] if trainer.rounds.captured else []
     late = [player.name for player in plan.game.players if player.starts_at]
     if late:
         notes.append(f"{', '.join(late)} joins later in a run, and is not in these rounds")

@@ -36,6 +36,7 @@ __all__ = ["bench"]
 @click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="Option of every model; may be repeated.")
 @click.option("--batch", type=int, metavar="N", help="Images per step, instead of the recipe's.")
 @click.option("--precision", metavar="auto|fp32|bf16", help="Number format of the networks.")
+@click.option("--graph", metavar="auto|on|off", help="Whether a CUDA graph plays the rounds.")
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option(
     "--seconds",
@@ -53,6 +54,7 @@ def bench(
     options: tuple[str, ...],
     batch: int | None,
     precision: str | None,
+    graph: str | None,
     device: str | None,
     seconds: float,
     against: str | None,
@@ -70,7 +72,7 @@ def bench(
     from ganzoo.cli.text import print_json
     from ganzoo.training.hardware import Hardware
 
-    flags = {"batch": batch, "precision": precision, "device": device}
+    flags = {"batch": batch, "precision": precision, "graph": graph, "device": device}
     # All are configured before any is timed, so that a misspelt name costs no time.
     asked = [configure(name, data=data, flags=flags, options=options) for name in models or with_recipe(data)]
     hardware = Hardware.choose(asked[0].config.device, asked[0].config.precision)

@@ -188,6 +188,7 @@ request_options = stacked(
     click.option("--seed", type=int, metavar="N", help="Seed of everything random in the run."),
     click.option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute."),
     click.option("--precision", metavar="auto|fp32|bf16", help="Number format of the networks."),
+    click.option("--graph", metavar="auto|on|off", help="Whether a CUDA graph plays the rounds."),
     click.option("--save-every", metavar="N", help="Images between checkpoints."),
     click.option("--config", "config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
                  help="TOML file of settings and options."),
@@ -197,7 +198,7 @@ request_options = stacked(
 )  # fmt: skip
 """Everything that decides a run's configuration, as ``train``, ``config`` and ``show`` take it."""
 
-FLAGS = ("images", "epochs", "batch", "seed", "device", "precision", "save_every")
+FLAGS = ("images", "epochs", "batch", "seed", "device", "precision", "graph", "save_every")
 
 
 def request(params: Mapping[str, Any]) -> dict[str, Any]:

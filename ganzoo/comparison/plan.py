@@ -183,7 +183,7 @@ def training_rate(configured: Configured, threads: int) -> float:
     torch.set_num_threads(threads)
     try:
         _, trainer = prepare(configured)
-        trainer.play_round()  # the first one is slower
+        trainer.warm_up()
         images, start = trainer.images, perf_counter()
         while (seconds := perf_counter() - start) < TIMED:
             trainer.play_round()

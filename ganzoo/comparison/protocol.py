@@ -13,7 +13,7 @@ from ganzoo.training.hardware import Hardware
 
 __all__ = ["Terms", "differences", "find", "identity", "major", "precision_of", "refuse_mixture"]
 
-BESIDE_THE_POINT = ("device", "recipe", "tick", "save_every", "precision")
+BESIDE_THE_POINT = ("device", "recipe", "tick", "save_every", "precision", "graph")
 """Settings that change nothing about what is learned; precision does, and is compared as it turns out."""
 
 

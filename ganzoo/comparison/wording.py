@@ -9,7 +9,7 @@ from ganzoo.runs.record import RunRecord
 
 __all__ = ["amount", "better", "duration", "plain", "reproduce", "with_spread"]
 
-_FLAGS = ("images", "batch", "seed", "device", "precision", "save_every")
+_FLAGS = ("images", "batch", "seed", "device", "precision", "graph", "save_every")
 _SETTLED = ("default", "from images")
 """Origins of values that follow from the others."""
 

@@ -1,6 +1,7 @@
 """Random maps of pictures under which a label keeps its meaning."""
 
 import math
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import torch
@@ -41,7 +42,7 @@ class Affine(BaseModel):
             (N, C, H, W), within the range of ``samples``.
         """
         bounds = (math.radians(self.rotation), self.scale, self.scale, self.shear, self.shift, self.shift)
-        signed = (2 * uniform - 1) * torch.tensor(bounds, dtype=uniform.dtype, device=uniform.device)
+        signed = (2 * uniform - 1) * _on_device(bounds, uniform.dtype, uniform.device)
         angle, wide, high, shear, right, down = signed.unbind(1)
         cos, sin = angle.cos(), angle.sin()
         across = torch.stack([cos * (1 + wide), shear - sin * (1 + high), right], dim=1)
@@ -65,6 +66,12 @@ class Flip(BaseModel):
     def __call__(self, samples: Tensor, uniform: Tensor) -> Tensor:
         """Flip each sample (N, C, H, W) whose uniform number, of (N, 1), is below a half."""
         return torch.where(uniform[:, :, None, None] < 0.5, samples.flip(3), samples)
+
+
+@lru_cache(maxsize=64)
+def _on_device(bounds: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    # Copied once: a copy at every call would make the training loop wait for the device.
+    return torch.tensor(bounds, dtype=dtype, device=device)
 
 
 Invariance = Annotated[Affine | Flip, Field(discriminator="kind")]

@@ -22,7 +22,7 @@ class Term:
     Attributes:
         name: shown in the statistics as ``player/name``.
         value: scalar to be minimised, a mean over the batch, float32.
-        weight: factor of the value in the loss.
+        weight: factor of the value in the loss; where ``Round.scheduled`` gave it, it may be a scalar tensor.
         only: module paths (``critic.recognition``) whose parameters alone receive this term's gradient;
             empty for everything that the player owns.
         reports: further scalars worth showing, by name, that are not minimised.
@@ -30,7 +30,7 @@ class Term:
 
     name: str
     value: Tensor
-    weight: float = 1.0
+    weight: float | Tensor = 1.0
     only: tuple[str, ...] = ()
     reports: Mapping[str, Tensor] = field(default_factory=dict)
 

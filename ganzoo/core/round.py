@@ -10,13 +10,17 @@ from torch import Tensor, nn
 
 from ganzoo.core.critic import Verdict
 from ganzoo.core.data import DataSpec, Samples
+from ganzoo.core.errors import RunError
 from ganzoo.core.latent import Latents, LatentSpec
 from ganzoo.core.streams import generator as seeded
 
-__all__ = ["Hand", "Round", "Share", "View", "condition_of_labels"]
+__all__ = ["Hand", "Round", "Schedule", "Share", "View", "condition_of_labels"]
 
 View = Callable[[Tensor, "Round"], Tensor]
 """What the critic gets to see of samples: (N, *shape) to (N, *shape)."""
+
+Schedule = Callable[[float], float]
+"""A number that follows the run's progress in [0, 1], and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Hand:
         seed: key of the round's randomness, (seed, images).
         share: where several processes share the round; the samples are then this one's rows. All random
             numbers are drawn for the whole batch and cut to these, so that who draws does not matter.
+        random: gives the generator of a stream, by its key and ``device``.
     """
 
     def __init__(
@@ -57,8 +62,10 @@ class Hand:
         reals: Mapping[str, Samples],
         seed: tuple[int | str, ...],
         share: Share | None = None,
+        random: Callable[..., torch.Generator] = seeded,
     ) -> None:
         self.latent, self.networks, self.reals, self.seed, self.share = latent, networks, reals, seed, share
+        self.random = random
         self.real = next(iter(reals.values()))
         self.deals = 0
         self._latents: Latents | None = None
@@ -69,7 +76,7 @@ class Hand:
         """Latents for as many samples as are real; conditions are the real labels, shuffled."""
         if self._latents is None:
             values, share = self.real.values, self.share
-            random = seeded(*self.seed, "latents", self.deals, device=values.device)
+            random = self.random(*self.seed, "latents", self.deals, device=values.device)
             labels, batch = (self.real.labels, len(values)) if share is None else (share.labels, share.batch)
             conditions = shuffled_conditions(self.latent, labels, random)
             latents = self.latent.draw(batch, random, values.device, given=conditions)
@@ -105,6 +112,8 @@ class Round:
         owns_generator: whether this player differentiates through the generator.
         shares_generator: whether the next player to move will use the same fakes with their graph.
         calls: counts the extra calls of ``generate`` and ``judge``.
+        scheduled: gives the number of a schedule where the round is captured, to be played at any progress;
+            ``progress`` then cannot be read.
     """
 
     def __init__(
@@ -119,12 +128,33 @@ class Round:
         owns_generator: bool = False,
         shares_generator: bool = False,
         calls: Counter[str] | None = None,
+        scheduled: Callable[[Schedule], float | Tensor] | None = None,
     ) -> None:
-        self.player, self.hand, self.data, self.progress, self.turn = player, hand, data, progress, turn
+        self.player, self.hand, self.data, self.turn = player, hand, data, turn
+        self._progress, self._scheduled = progress, scheduled
         self.latent, self.networks = hand.latent, hand.networks
         self.calls: Counter[str] = Counter() if calls is None else calls
         self._view, self._owns, self._shares = view, owns_generator, shares_generator
         self._streams: dict[str, torch.Generator] = {}
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget that is used, in [0, 1]; what depends on it alone is better ``scheduled``.
+
+        Raises:
+            RunError: the round is being captured in a CUDA graph, which would keep this value for ever.
+        """
+        if self._scheduled is not None:
+            raise RunError("round.progress was read, which a graph would freeze; round.scheduled can be captured")
+        return self._progress
+
+    def scheduled(self, schedule: Schedule) -> float | Tensor:
+        """The value of a schedule at the run's progress: a float, or a scalar on the device in a captured round.
+
+        Args:
+            schedule: progress in [0, 1] to a number; nothing else may go in, for it is called again later.
+        """
+        return schedule(self._progress) if self._scheduled is None else self._scheduled(schedule)
 
     @property
     def real(self) -> Samples:
@@ -200,7 +230,7 @@ class Round:
     def _stream(self, name: str) -> torch.Generator:
         if name not in self._streams:
             key = (*self.hand.seed, self.player, self.turn, name)
-            self._streams[name] = seeded(*key, device=self.real.values.device)
+            self._streams[name] = self.hand.random(*key, device=self.real.values.device)
         return self._streams[name]
 
     def _judge(self, samples: Tensor, condition: Tensor | None, network: str) -> Verdict:

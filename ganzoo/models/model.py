@@ -113,8 +113,14 @@ class Model(ABC):
             moved = invariance(samples, round.uniform(f"augmentation/{index}", len(samples), invariance.draws))
             chosen = round.uniform(f"augmentation/{index}/chosen", len(samples), *[1] * (samples.dim() - 1)) < share
             samples = torch.where(chosen, moved, samples)
-        sigma = self.options.instance_noise * max(0.0, 1 - round.progress / NOISE_ENDS)
-        return samples + sigma * round.normal("instance_noise", *samples.shape) if sigma > 0 else samples
+        initial = self.options.instance_noise
+        if not initial:
+            return samples
+        sigma = round.scheduled(lambda progress: initial * max(0.0, 1 - progress / NOISE_ENDS))
+        # A captured round goes on adding noise, of width zero in the end: the scalar's value is not known here.
+        if not isinstance(sigma, Tensor) and sigma <= 0:
+            return samples
+        return samples + sigma * round.normal("instance_noise", *samples.shape)
 
     def adversarial_loss(self) -> Adversarial:
         """The adversarial loss that the options ask for, alone, for terms that apply it to other samples."""

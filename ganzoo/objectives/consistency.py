@@ -51,7 +51,7 @@ class Consistency(Objective):
         for index, invariance in enumerate(self.invariances):
             moved = invariance(moved, round.uniform(f"consistency/{index}", len(moved), invariance.draws))
         verdict = round.judge(moved, round.real_condition)
-        ramp = min(1.0, round.progress / RAMP)
+        ramp = round.scheduled(lambda progress: min(1.0, progress / RAMP))
         for name in self.names:
             information = pair_information(round.real_verdict.recognised[name], verdict.recognised[name])
             reports = {f"consistency/{name}": information.detach()}

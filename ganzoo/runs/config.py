@@ -26,6 +26,7 @@ class RunConfig(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63, description="what all randomness of the run is derived from")
     device: str = Field("auto", min_length=1, description="auto, cpu, cuda, cuda:1, mps, …")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="of the networks' arithmetic")
+    graph: Literal["auto", "on", "off"] = Field("auto", description="whether a CUDA graph plays the rounds")
     schedule: int = Field(ge=1, description="images over which progress runs from 0 to 1, for all schedules")
     half_life: int = Field(ge=1, description="images after which averaged weights have half forgotten")
     tick: int = Field(ge=1, description="images between two lines of statistics")

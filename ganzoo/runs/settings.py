@@ -15,7 +15,7 @@ _FACTORS = {"k": 1_000, "m": 1_000_000}
 _TABLES = ("train", "options", "data_options", "models")
 # The model and its recipe are chosen on the command line (infogan@paper), never in a file.
 _TRAIN = (
-    *("data", "images", "batch", "seed", "device", "precision"),
+    *("data", "images", "batch", "seed", "device", "precision", "graph"),
     *("schedule", "half_life", "tick", "save_every"),
 )
 

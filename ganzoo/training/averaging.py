@@ -28,16 +28,30 @@ class Averages:
         # With use_buffers=True torch would average BatchNorm's counters too; without it, it copies them.
         self._model = AveragedModel(self.live, multi_avg_fn=self._mix, use_buffers=False)
 
-    def update(self, images: int, step: int) -> None:
+    def update(self, images: float | Tensor, step: int) -> None:
         """Mix the live weights in.
 
         Args:
-            images: progress of the run.
+            images: progress of the run; in a captured round a scalar of float64 on the device.
             step: images since the last update.
         """
+        if isinstance(images, Tensor):
+            self._update_on_device(images, step)
+            return
         half_life = min(self.half_life, RAMP * images)
         self._decay = 0.5 ** (step / half_life)
         self._model.update_parameters(self.live)
+
+    @torch.no_grad()
+    def _update_on_device(self, images: Tensor, step: int) -> None:
+        # torch's model counts its updates on the host, which a captured round cannot ask.
+        half_life = (RAMP * images).clamp(max=self.half_life)
+        weight = (1 - torch.exp2(-step / half_life)).float()
+        # One after the other: torch has this for many at once only with other rounding, or with a number.
+        for averaged, live in zip(self._model.module.parameters(), self.live.parameters(), strict=True):
+            averaged.lerp_(live, weight)
+        for own, theirs in zip(self._model.module.buffers(), self.live.buffers(), strict=True):
+            own.copy_(theirs)
 
     @torch.no_grad()
     def _mix(self, averaged: Sequence[Tensor], live: Sequence[Tensor], _: Tensor | int) -> None:
@@ -45,6 +59,10 @@ class Averages:
 
     def __getitem__(self, network: str) -> nn.Module:
         return self._model.module.get_submodule(network)
+
+    def tensors(self) -> list[Tensor]:
+        """Everything that ``update`` changes, itself and no copy."""
+        return [*self._model.module.parameters(), *self._model.module.buffers()]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Parameters and buffers by ``network.name``."""

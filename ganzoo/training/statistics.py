@@ -26,13 +26,14 @@ class Statistics:
         self._sums: dict[str, Tensor] = {}
         self._first_bad: dict[str, Tensor] = {}
 
-    def add(self, player: str, terms: Sequence[Term], images: int) -> None:
+    def add(self, player: str, terms: Sequence[Term], images: float | Tensor) -> None:
         """Add one turn's terms.
 
         Args:
             player: whose turn it was.
             terms: its terms.
-            images: progress of the run, remembered for the first value that is not finite.
+            images: progress of the run, a scalar of float64 on the device in a captured round; remembered for the
+                first value that is not finite.
         """
         values = [term.value.detach() for term in terms]
         names = [f"{player}/{term.name}" for term in terms]
@@ -48,7 +49,22 @@ class Statistics:
         self._sums[player][:-1] += row
         self._sums[player][-1] += 1
         bad = self._first_bad[player]
-        bad.masked_fill_(~row.isfinite() & bad.isinf(), float(images))
+        bad.copy_(torch.where(~row.isfinite() & bad.isinf(), images, bad))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything that ``add`` changes, itself and no copy, by ``kind/player``."""
+        sums = {f"sums/{player}": value for player, value in self._sums.items()}
+        return sums | {f"first not finite/{player}": value for player, value in self._first_bad.items()}
+
+    @property
+    def players(self) -> set[str]:
+        """Whose terms were added so far."""
+        return set(self._names)
+
+    def forget(self, players: set[str]) -> None:
+        """Take players for such as nothing was ever added of."""
+        for player in players:
+            del self._names[player], self._sums[player], self._first_bad[player]
 
     def read(self) -> dict[str, float]:
         """The means by name, after which the sums start again from zero."""

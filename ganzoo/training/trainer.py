@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ganzoo.core.data import Samples, Split
+from ganzoo.core.data import Split
 from ganzoo.core.errors import RunError, UsageError
 from ganzoo.core.objective import Term
 from ganzoo.core.round import Hand, Round, Share
@@ -18,7 +19,9 @@ from ganzoo.runs.checkpoint import Checkpoint, state_of
 from ganzoo.runs.config import RunConfig
 from ganzoo.training.averaging import Averages
 from ganzoo.training.distributed import ALONE, Processes, synchronise_statistics, synchronises
+from ganzoo.training.graphs import Rounds, way_of_playing
 from ganzoo.training.hardware import Hardware
+from ganzoo.training.inputs import Deal, Inputs
 from ganzoo.training.optimisers import make_optimisers, optimiser_state, restore_optimisers
 from ganzoo.training.statistics import Statistics
 
@@ -59,6 +62,9 @@ class Trainer:
         processes: who plays together; each takes its rows of every batch, and all hold the same weights.
     """
 
+    inputs: Inputs
+    """What differs from one round to the next."""
+
     def __init__(
         self,
         game: Game,
@@ -80,6 +86,7 @@ class Trainer:
         self.calls: Counter[str] = Counter()
         self.images = 0
         self._start_streams()
+        self.rounds: Rounds = way_of_playing(self)
 
     @property
     def images_per_round(self) -> int:
@@ -89,14 +96,31 @@ class Trainer:
     @property
     def progress(self) -> float:
         """Share of the schedule that is used, in [0, 1]; a budget raised later does not stretch it."""
-        return min(1.0, self.images / self.config.schedule)
+        return self.progress_at(self.images)
+
+    def progress_at(self, images: int) -> float:
+        """Share of the schedule that is used after so many images."""
+        return min(1.0, images / self.config.schedule)
+
+    def players_at(self, images: int) -> list[Player]:
+        """Who takes part in a round that begins after so many images."""
+        return [player for player in self.game.players if player.starts_at <= self.progress_at(images)]
 
     def play_round(self) -> None:
-        """Play one round: every player that takes part by now moves, in order."""
+        """Play one round, in the way that the machine allows."""
+        self.rounds.play()
+
+    def warm_up(self) -> None:
+        """Play the rounds that take longer than those to come."""
+        for _ in range(self.rounds.slow):
+            self.play_round()
+
+    def play_moves(self) -> None:
+        """Play one round from what ``inputs`` gives: every player that takes part by now moves, in order."""
         before, pending = self.images, []
-        progress = self.progress
+        progress, scheduled = self.progress, self.inputs.schedules(self.images, self.progress_at)
         hand: Hand | None = None
-        for move in moves([p for p in self.game.players if p.starts_at <= progress]):
+        for move in moves(self.players_at(before)):
             if hand is None or move.deals:
                 hand = self._deal()
             round = Round(
@@ -109,6 +133,7 @@ class Trainer:
                 owns_generator=move.owns_generator,
                 shares_generator=move.shares_generator,
                 calls=self.calls,
+                scheduled=scheduled,
             )
             if not self._take_gradient(move.player, round):
                 continue
@@ -121,7 +146,17 @@ class Trainer:
                 hand.spend()
         for name in pending:
             self.optimisers[name].step()
-        self.averages.update(self.images, self.images - before)
+        self.averages.update(self._images_now(), self.images - before)
+
+    @contextmanager
+    def playing_from(self, inputs: Inputs) -> Iterator[None]:
+        """Let the rounds inside take everything that differs between rounds from there."""
+        usual = self.inputs
+        self.inputs = inputs
+        try:
+            yield
+        finally:
+            self.inputs = usual
 
     def state(self) -> tuple[dict[str, dict[str, Tensor]], dict[str, object]]:
         """What a checkpoint holds: tensors by file, and plain data."""
@@ -146,6 +181,7 @@ class Trainer:
         self.statistics.restore(checkpoint.tensors("statistics"), checkpoint.meta["statistics"])
         self.images = checkpoint.images
         self._start_streams()
+        self.rounds.forget()
 
     def check_finite(self) -> None:
         """Stop if any term or weight has become NaN or infinite.
@@ -164,7 +200,7 @@ class Trainer:
                     raise RunError(f"{network}.{name} was not finite by round {self.images // self.images_per_round:,}")
 
     def _start_streams(self) -> None:
-        self._streams: dict[str, Iterator[Samples]] = {
+        streams = {
             source: batches(
                 split,
                 self.game.data,
@@ -177,18 +213,27 @@ class Trainer:
             for source, split in self.splits.items()
         }
         # Conditions are the labels of the whole batch in another order.
-        self._labels = labels_of_batches(
+        labels = labels_of_batches(
             next(iter(self.splits.values())),
             batch=self.config.batch,
             seed=self.config.seed,
             position=self.images,
             device=self.hardware.device,
         )
+        alone = self._rows is None
+
+        def deals() -> Iterator[Deal]:
+            while True:
+                reals = {source: next(stream) for source, stream in streams.items()}
+                yield Deal(reals, None if alone else next(labels))
+
+        self.inputs = Inputs(deals())
 
     def _deal(self) -> Hand:
-        reals = {source: next(stream) for source, stream in self._streams.items()}
-        share = None if self._rows is None else Share(self._rows, self.config.batch, next(self._labels))
-        hand = Hand(self.game.latent, self.game.networks, reals, (self.config.seed, self.images), share)
+        deal = self.inputs.deal()
+        share = None if self._rows is None else Share(self._rows, self.config.batch, deal.labels or {})
+        key = (self.config.seed, self.images)
+        hand = Hand(self.game.latent, self.game.networks, deal.reals, key, share, self.inputs.generator)
         self.images += self.config.batch
         return hand
 
@@ -230,7 +275,10 @@ class Trainer:
 
     def _record(self, player: Player, terms: list[Term]) -> None:
         with torch.no_grad():
-            self.statistics.add(player.name, terms, self.images)
+            self.statistics.add(player.name, terms, self._images_now())
+
+    def _images_now(self) -> float | Tensor:
+        return self.inputs.number(self.images, float, torch.float64)
 
 
 def moves(players: list[Player]) -> list[Move]:

@@ -35,6 +35,8 @@ NAME = "00001-infogan-mnist"
         (["gan", "--seed=-1"], "seed"),
         (["gan", "--device", "abacus"], "abacus"),
         (["gan", "--precision", "fp8"], "fp8"),
+        (["gan", "--graph", "maybe"], "'auto', 'on' or 'off'"),
+        (["gan", "--device", "cpu", "--graph", "on"], "a CUDA graph needs a CUDA device"),
         (["gan", "--save-every", "0"], "save_every"),
         (["gan", "--config", "nothing.toml"], "nothing.toml"),
         (["--resume", "7"], "'7'"),

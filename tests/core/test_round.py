@@ -7,6 +7,7 @@ from helpers import NOTHING, Orator, Reader, game_round, tiny_data, tiny_game, t
 from torch import Tensor
 
 from ganzoo.core.data import DataSpec, Samples
+from ganzoo.core.errors import RunError
 from ganzoo.core.invariance import Flip
 from ganzoo.core.latent import LatentSpec
 from ganzoo.core.objective import Objective
@@ -41,6 +42,15 @@ def hand_of(labels: list[int], latent: LatentSpec = LATENT, seed: tuple[int | st
 def turn(hand: Hand, player: str = "critic", **others: Any) -> Round:
     others.setdefault("owns_generator", player == "generator")
     return Round(player, hand, DATA, lambda samples, round: samples, 0.0, **others)
+
+
+def test_a_schedule_follows_the_progress_and_a_captured_round_hides_it() -> None:
+    plain = Round("critic", hand_of([0, 1]), DATA, lambda samples, round: samples, 0.25)
+    assert (plain.progress, plain.scheduled(lambda progress: 2 * progress)) == (0.25, 0.5)
+    captured = turn(hand_of([0, 1]), scheduled=lambda schedule: torch.tensor(schedule(0.75)))
+    assert captured.scheduled(lambda progress: 2 * progress) == torch.tensor(1.5)
+    with pytest.raises(RunError, match=r"round\.progress was read, which a graph would freeze"):
+        _ = captured.progress
 
 
 def classes(rows: Tensor) -> list[int]:
