@@ -111,6 +111,7 @@ class Rounds:
 
     def play(self) -> None:
         """Play one round."""
+        self.trainer.seed_layers()
         self.trainer.play_moves()
 
     def forget(self) -> None:
@@ -160,7 +161,7 @@ class CapturedRounds(Rounds):
         elif self._graph is None and not self.refused and self._settled():
             self._graph = self._captured()
         if self._graph is None:
-            trainer.play_moves()
+            super().play()
         else:
             self._replay(self._graph, trainer.inputs)
 
@@ -212,13 +213,14 @@ class CapturedRounds(Rounds):
 
     def _replay(self, graph: "Graph", source: Inputs) -> None:
         graph.inputs.refresh(self._deals(source), self.trainer.images)
+        self.trainer.seed_layers()
         graph.replay()
         self.trainer.images += self.trainer.images_per_round
         self.trainer.calls.update(graph.calls)
 
     def _play_plainly(self, source: Inputs) -> None:
         with self.trainer.playing_from(source):
-            self.trainer.play_moves()
+            super().play()
 
     def _deals(self, source: Inputs) -> list[Deal]:
         return [source.deal() for _ in range(self.trainer.game.players[0].turns)]

@@ -12,6 +12,7 @@ from ganzoo.core.data import Split
 from ganzoo.core.errors import RunError, UsageError
 from ganzoo.core.objective import Term
 from ganzoo.core.round import Hand, Round, Share
+from ganzoo.core.streams import stable_seed
 from ganzoo.data.batches import batches, labels_of_batches
 from ganzoo.models.game import Game
 from ganzoo.models.player import Player
@@ -108,12 +109,21 @@ class Trainer:
 
     def play_round(self) -> None:
         """Play one round, in the way that the machine allows."""
-        self.rounds.play()
+        with torch.random.fork_rng(devices=[]):  # what the caller draws is not the rounds' business
+            self.rounds.play()
 
     def warm_up(self) -> None:
         """Play the rounds that take longer than those to come."""
         for _ in range(self.rounds.slow):
             self.play_round()
+
+    def seed_layers(self) -> None:
+        """Start torch's own generators anew for this round, for layers that draw from them, such as dropout.
+
+        Each process has its own rows, and so its own numbers.
+        """
+        first = 0 if self._rows is None else self._rows.start
+        torch.manual_seed(stable_seed(self.config.seed, self.images, "layers", first))
 
     def play_moves(self) -> None:
         """Play one round from what ``inputs`` gives: every player that takes part by now moves, in order."""
