@@ -8,6 +8,7 @@ from contextlib import chdir
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from click.testing import CliRunner, Result
 
 from ganzoo.cli.main import cli
@@ -40,7 +41,8 @@ def typed(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complete
 
 def called(*arguments: str, cwd: Path) -> str:
     """What a command prints that is called in this process, which has imported torch already; it must end well."""
-    with chdir(cwd):
+    with chdir(cwd), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "argv", [str(COMMAND), *arguments])  # which the run's record quotes
         result = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
     assert (result.exit_code, result.stderr) == (0, ""), result.output
     return result.stdout
