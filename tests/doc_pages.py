@@ -49,7 +49,8 @@ _FENCE = re.compile(r"^```(\w*)\s*$")
 _COMMENT = re.compile(r"^<!-- (test|file): (.*?) -->\s*$")
 _REPLACE = re.compile(r"replace (.+) with (.+)")
 _SITE = ".site"
-# Commands start from a process that has these already: importing torch takes seconds, and its optimisers as long again.
+# Commands start from a process that has these already: importing torch takes seconds, its optimisers as long again, and
+# decompressing MNIST most of a second.
 _WARM = [
     "torch",
     "torch._dynamo",
@@ -58,6 +59,7 @@ _WARM = [
     "ganzoo.api",
     "ganzoo.cli.main",
     "ganzoo.cli.train",
+    "read_mnist",
     __name__,
 ]
 

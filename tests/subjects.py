@@ -14,7 +14,7 @@ from ganzoo.core.latent import LatentSpec
 from ganzoo.core.latents import Latents
 from ganzoo.core.objective import Objective
 from ganzoo.data.splits import SingleSource, TensorSplit, tensor_checksum
-from ganzoo.evaluation.extractor import Extractor
+from ganzoo.evaluation.extractor import Extractor, Features
 from ganzoo.evaluation.extractors.values import Values
 from ganzoo.evaluation.score import Score
 from ganzoo.evaluation.setting import Setting
@@ -26,12 +26,29 @@ from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.record import RunRecord
 from ganzoo.sampling.sampler import Sampler
 
-__all__ = ["Fakes", "Told", "ToldSampler", "by_name", "subject", "uniform"]
+__all__ = ["Elsewhere", "Fakes", "Read", "Told", "ToldSampler", "by_name", "subject", "uniform"]
 
 Fakes = Tensor | Callable[[Latents], Tensor]
 """Sample k of the run as row k, or what makes samples (N, *shape) of latents."""
 
 NOISE = LatentSpec.parse("z: normal(2)")
+
+
+class Read(Extractor):
+    """Samples are the logits of three classes."""
+
+    name: ClassVar[str] = "read"
+    summary: ClassVar[str] = "for tests"
+    classes: ClassVar[tuple[str, ...]] = ("class 0", "class 1", "class 2")
+
+    def __call__(self, samples: Tensor) -> Features:
+        return Features(samples, samples)
+
+
+class Elsewhere(Read):
+    """Knows other classes than a subject's."""
+
+    classes: ClassVar[tuple[str, ...]] = ("a", "b", "c")
 
 
 def uniform(n: int, *shape: int, seed: int = 0) -> Tensor:

@@ -19,7 +19,14 @@ from ganzoo.zoo.manager import default_zoo
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN_PAGES = sorted((ROOT / "docs" / "plugins").glob("*.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *PLUGIN_PAGES]
-SLOW = {"docs/comparing.md", "docs/models.md", "docs/plugins/testing.md", "docs/plugins/tutorial.md"}
+SLOW = {
+    f"docs/{name}.md"
+    for name in (
+        *("benchmarks", "comparing", "configuration", "models", "objectives"),
+        *("plugins/testing", "plugins/tutorial"),
+    )
+}
+"""Pages that take many seconds; that what they are about works has tests of its own among the fast ones."""
 
 
 def called(page: Path) -> str:

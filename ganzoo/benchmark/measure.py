@@ -26,7 +26,8 @@ __all__ = ["Measured", "Rung", "measure"]
 
 OURS = "ganzoo"
 TEXTBOOK = "textbook"
-PROFILE_SECONDS = 2.0
+PROFILE_SHARE = 0.2
+"""Seconds of profiled rounds for each second of timed ones; to read the profile takes longer than to make it."""
 PROFILED_ROUNDS = (2, 20)
 
 
@@ -130,7 +131,7 @@ def measure(configured: Configured, *, seconds: float = 10.0, against_textbook: 
     ]
     rate = Spread.of(rates[contestants[-1].name])
     least, most = PROFILED_ROUNDS
-    rounds = min(most, max(least, round(PROFILE_SECONDS * rate.median / trainer.images_per_round)))
+    rounds = min(most, max(least, round(PROFILE_SHARE * seconds * rate.median / trainer.images_per_round)))
     shares = profile_rounds(trainer, rounds)
     trainer.check_finite()
     return Measured(

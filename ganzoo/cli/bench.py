@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["bench"]
 
+CEILING_SECONDS = 4.0
+"""How long the ceilings are measured at the most."""
+
 
 @click.command(
     epilog=examples(
@@ -77,8 +80,9 @@ def bench(
     asked = [configure(name, data=data, flags=flags, options=options) for name in models or with_recipe(data)]
     hardware = Hardware.choose(asked[0].config.device, asked[0].config.precision)
     hardware.prepare()
-    ceilings = measure_ceilings(hardware)
+    # Before the ceilings, so that a model that cannot be timed is refused at once.
     found = [measure(each, seconds=seconds, against_textbook=against is not None) for each in asked]
+    ceilings = measure_ceilings(hardware, seconds=min(CEILING_SECONDS, seconds))
     if as_json:
         described = {"machine": machine(hardware.name), "ceilings": ceilings.as_dict()}
         print_json(described | {"models": [each.as_dict() for each in found]})

@@ -1,6 +1,7 @@
 """MNIST, bundled with the package: no network, no other library."""
 
 import lzma
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, ClassVar, Literal
@@ -61,7 +62,7 @@ class MNIST(SingleSource):
         return self._spec
 
     def load(self, part: Literal["train", "test"]) -> Split:
-        """Decompresses one part, about half a second for the training part.
+        """Decompresses one part, about half a second for the training part, unless the process has it already.
 
         Raises:
             RunError: a file of the package is missing or is not what was published.
@@ -75,6 +76,7 @@ class MNIST(SingleSource):
         return TensorSplit(images, {LABEL: labels}, combined_checksum(*published, f"labels={keep}"))
 
 
+@cache  # a comparison opens the data set once a run, and nobody writes into the samples
 def _read(name: str, shape: tuple[int, ...]) -> torch.Tensor:
     where = f"ganzoo/data/files/mnist/{name}.xz"
     repair = "install ganzoo again"

@@ -149,7 +149,14 @@ def latent_space(model: Model, data: DataSpec) -> LatentSpec:
         UsageError: it is empty, or a condition has no label of its name in the data, or another number of classes.
     """
     text = model.options.latent
-    latent = LatentSpec.parse(text) if text is not None else model.latent(data)
+    if text is not None:
+        latent = LatentSpec.parse(text)
+    else:
+        try:
+            latent = model.latent(data)
+        except UsageError as error:
+            # Of several models in one command, such as a comparison's, it has to be clear which.
+            raise UsageError(f"model {model.name}: {error}") from error
     if not latent.width:
         raise UsageError(f"the latent space of {model.name} is empty; give it at least noise, such as 'z: normal(64)'")
     fitted = {}

@@ -16,7 +16,7 @@ from ganzoo.runs.config import RunConfig
 from ganzoo.runs.record import RunRecord
 from ganzoo.runs.resolve import resolve
 from ganzoo.runs.settings import Layer, epochs_to_images, flag_layer, option_layer, read_toml
-from ganzoo.training.distributed import ALONE, Processes, shares
+from ganzoo.training.distributed import ALONE, Processes, sharing_notes
 from ganzoo.training.graphs import notes_on_graphs
 from ganzoo.training.hardware import Hardware
 from ganzoo.training.plan import Plan
@@ -166,7 +166,7 @@ def prepare(configured: Configured, processes: Processes = ALONE) -> tuple[Plan,
         raise UsageError(
             "batch normalisation needs batches of at least 2; raise --batch, or choose generator_norm and critic_norm"
         )
-    notes = [*game.notes, *shares(processes, game, config.batch, hardware.device)]
+    notes = [*game.notes, *sharing_notes(processes, game, config.batch, hardware.device)]
     notes += notes_on_graphs(config.graph, hardware.device, processes)
     splits = {source: configured.dataset.split("train", source) for source in game.data.sources}
     made = Plan(game, config, configured.origins, hardware, notes, configured.zoo.files)

@@ -14,7 +14,7 @@ from ganzoo.core.errors import RunError, UsageError
 from ganzoo.models.game import Game
 from ganzoo.training.launch import meeting_place
 
-__all__ = ["ALONE", "Processes", "joined", "shares", "synchronise_statistics", "synchronises"]
+__all__ = ["ALONE", "Processes", "joined", "sharing_notes", "synchronise_statistics", "synchronises"]
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def joined() -> Processes:
     return Processes(rank, count, local_rank)
 
 
-def shares(processes: Processes, game: Game, batch: int, device: torch.device) -> list[str]:
+def sharing_notes(processes: Processes, game: Game, batch: int, device: torch.device) -> list[str]:
     """What is worth saying of how a run is shared; nothing for a lone process.
 
     Args:

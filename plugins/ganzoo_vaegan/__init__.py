@@ -33,12 +33,13 @@ class Rebuilt(ganzoo.Objective):
 
         The last two are in nats, sums over the values of a map and over the latent space, means over the batch.
         """
-        posteriors = round.networks["encoder"].posterior(round.real.values).values()  # type: ignore[operator]
-        mean = torch.cat([posterior.mean for posterior in posteriors], dim=1)
-        variance = torch.cat([posterior.variance for posterior in posteriors], dim=1)
-        samples = round.generate(mean + variance.sqrt() * round.normal("posterior", *mean.shape))
+        with torch.set_grad_enabled(player != "critic"):  # whose turn reaches neither encoder nor generator
+            posteriors = round.networks["encoder"].posterior(round.real.values).values()  # type: ignore[operator]
+            mean = torch.cat([posterior.mean for posterior in posteriors], dim=1)
+            variance = torch.cat([posterior.variance for posterior in posteriors], dim=1)
+            samples = round.generate(mean + variance.sqrt() * round.normal("posterior", *mean.shape))
         if player == "critic":
-            rebuilt = round.judge(samples.detach()).realness
+            rebuilt = round.judge(samples).realness
             yield Term("rebuilt", self.loss.critic_loss(round.real_verdict.realness, rebuilt))
             return
         if player == "generator":

@@ -2,7 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cli_helpers import TINY, Ganzoo, Trained, typed
+from cli_helpers import TINY, Ganzoo, Trained, called
 from click.testing import CliRunner, Result
 
 from ganzoo.cli.main import cli
@@ -26,10 +26,7 @@ def ganzoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ganzoo:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("trained")
-    result = typed("train", "infogan", *TINY, cwd=folder)
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
-    return Trained(folder / "runs", result.stdout)
+    return Trained(folder / "runs", called("train", "infogan", *TINY, cwd=folder))
 
 
 @pytest.fixture

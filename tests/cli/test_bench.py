@@ -15,7 +15,7 @@ QUICK = ["--seconds", "0.05", "--batch", "8", "--precision", "fp32", "-o", "widt
 @pytest.fixture(autouse=True)
 def low_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
     found = ceilings.Ceilings(4e12, "8×8", 2e12, "3 maps")
-    monkeypatch.setattr("ganzoo.benchmark.ceilings.measure_ceilings", lambda hardware: found)
+    monkeypatch.setattr("ganzoo.benchmark.ceilings.measure_ceilings", lambda hardware, seconds: found)
 
 
 def test_the_table_says_how_to_read_it(ganzoo: Ganzoo, tmp_path: Path) -> None:

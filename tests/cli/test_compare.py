@@ -22,6 +22,9 @@ from ganzoo.runs.directory import RunDirectory
 QUICK = ["--metric", "information", "--samples", "128"]
 
 
+pytestmark = pytest.mark.usefixtures("quick_plans")
+
+
 @pytest.fixture
 def two_runs(runs: Path) -> Path:
     """The trained run and its copy."""

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from cli_helpers import TINY, Ganzoo, one_sentence, typed
+from cli_helpers import TINY, Ganzoo, called, one_sentence, refused
 from PIL import Image
 
 import ganzoo as library
@@ -15,8 +15,7 @@ from ganzoo.sampling.reconstruction import held_out, side_by_side
 def trained_bigan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny BiGAN, which nothing here changes but by adding pictures."""
     folder = tmp_path_factory.mktemp("bigan")
-    result = typed("train", "bigan", *TINY, "--images", "64", cwd=folder)
-    assert result.returncode == 0, result.stderr
+    called("train", "bigan", *TINY, "--images", "64", cwd=folder)
     return folder / "runs" / "00001-bigan-mnist"
 
 
@@ -59,7 +58,5 @@ def test_a_model_without_an_encoder_is_one_sentence(ganzoo: Ganzoo, runs: Path) 
     ],
 )
 def test_bad_requests_write_nothing(line: list[str], sentence: str, trained_bigan: Path, ganzoo: Ganzoo) -> None:
-    before = sorted(trained_bigan.rglob("*"))
-    assert sentence in one_sentence(ganzoo("reconstruct", trained_bigan, *line, code=2))
-    assert sorted(trained_bigan.rglob("*")) == before
+    assert sentence in refused(ganzoo, trained_bigan, "reconstruct", trained_bigan, *line)
     assert not list(Path().iterdir())

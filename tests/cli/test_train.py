@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import COMMAND, TINY, Ganzoo, Trained, one_sentence
+from cli_helpers import COMMAND, TINY, Ganzoo, Trained, one_sentence, refused
 
 from ganzoo.core.errors import RunError
 from ganzoo.runs.directory import RunDirectory
@@ -80,9 +80,7 @@ def test_a_resumed_run_goes_on_and_may_raise_its_budget(runs: Path, ganzoo: Ganz
     ],
 )
 def test_a_resumed_run_may_change_nothing_else(asked: list[str], difference: str, runs: Path, ganzoo: Ganzoo) -> None:
-    before = (runs / "00001-infogan-mnist" / "run.json").read_bytes()
-    assert difference in one_sentence(ganzoo("train", "--resume", "1", *asked, code=2))
-    assert (runs / "00001-infogan-mnist" / "run.json").read_bytes() == before
+    assert difference in refused(ganzoo, runs, "train", "--resume", "1", *asked)
 
 
 def test_a_resumed_run_may_be_named_with_its_own_model_alone(runs: Path, ganzoo: Ganzoo) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from broken import Pairs
+from sound import Pairs
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 

@@ -25,7 +25,7 @@ def test_the_latent_space_is_noise_and_the_datas_label() -> None:
 
 
 def test_without_labels_it_is_refused() -> None:
-    with pytest.raises(UsageError, match="toys has no labels, and this model is conditional"):
+    with pytest.raises(UsageError, match=r"^model acgan: data set toys has no labels, and this model is conditional"):
         tiny_game(ACGAN, tiny_data(frequencies=None))
 
 

@@ -24,7 +24,7 @@ def test_every_label_of_the_data_is_a_condition() -> None:
 
 
 def test_without_labels_it_is_refused() -> None:
-    with pytest.raises(UsageError, match="toys has no labels, and this model is conditional"):
+    with pytest.raises(UsageError, match=r"^model cgan: data set toys has no labels, and this model is conditional"):
         tiny_game(CGAN, tiny_data(frequencies=None))
 
 

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from broken import BROKEN, Pairs, Sound
+from broken import BROKEN
+from sound import Pairs, Sound
 
 from ganzoo.core.errors import UsageError
 from ganzoo.testing import parametrize_with_checks
@@ -38,7 +39,8 @@ def test_a_bad_argument_is_refused_where_it_stands() -> None:
 
 
 FILE = """\
-from broken import BROKEN, Pairs
+from broken import BROKEN
+from sound import Pairs
 from ganzoo.testing import parametrize_with_checks
 
 Listless = next(model for _, model, _ in BROKEN if model.__name__ == "Listless")

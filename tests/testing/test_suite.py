@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from broken import BROKEN, Around, Generating, Pairs, Sound
+from broken import BROKEN
+from broken_networks import Around, Generating
+from sound import Pairs, Sound
 
 import ganzoo
 from ganzoo.core.errors import UsageError

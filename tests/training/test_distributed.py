@@ -23,7 +23,7 @@ from ganzoo.core.latent import LatentSpec
 from ganzoo.core.round import Hand, Round, Share
 from ganzoo.core.variables import Categorical, Normal, Uniform
 from ganzoo.data.batches import batches, labels_of_batches
-from ganzoo.training.distributed import ALONE, Processes, joined, shares, synchronise_statistics, synchronises
+from ganzoo.training.distributed import ALONE, Processes, joined, sharing_notes, synchronise_statistics, synchronises
 from ganzoo.training.launch import Launch
 from ganzoo.training.trainer import Trainer
 
@@ -226,13 +226,13 @@ def test_the_plan_says_what_is_shared_and_whose_statistics_count():
 def test_what_cannot_be_shared_is_refused():
     game = api.prepare(configured("gan"))[1].game
     with pytest.raises(UsageError, match="at least 2 samples a process; raise --batch to 16 or more"):
-        shares(Processes(0, 8), game, 8, torch.device("cpu"))
+        sharing_notes(Processes(0, 8), game, 8, torch.device("cpu"))
     with pytest.raises(UsageError, match="cannot share a run on mps"):
-        shares(Processes(0, 2), game, 8, torch.device("mps"))
+        sharing_notes(Processes(0, 2), game, 8, torch.device("mps"))
     with pytest.raises(UsageError, match=r"--device cuda:1 is for one alone"):
-        shares(Processes(0, 2), game, 8, torch.device("cuda:1"))
+        sharing_notes(Processes(0, 2), game, 8, torch.device("cuda:1"))
     with pytest.raises(UsageError, match="too few for its process number 65"):
-        shares(Processes(64, 65, 64), game, 65, torch.device("cuda"))
+        sharing_notes(Processes(64, 65, 64), game, 65, torch.device("cuda"))
 
 
 def test_statistics_are_synchronised_on_gpus_and_the_parameters_stay():

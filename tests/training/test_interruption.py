@@ -91,6 +91,7 @@ print(run.record.status, flush=True)
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_the_round_saves_and_the_run_goes_on_as_if_nothing_had_been(tmp_path):
     tests = Path(__file__).parent.parent
     path = os.pathsep.join([str(tests), str(tests.parent), os.environ.get("PYTHONPATH", "")])

@@ -1,19 +1,13 @@
 import errno
 import math
 import signal
-from collections.abc import Iterator
 
 import pytest
 import torch
-from training_helpers import MODELS, checkpointed, configured, pictures, start, timeless, zoo_of
+from training_helpers import MODELS, Doomed, checkpointed, configured, pictures, start, timeless, zoo_of
 
 from ganzoo import api
 from ganzoo.core.errors import RunError
-from ganzoo.core.latent import LatentSpec
-from ganzoo.core.objective import Objective, Term
-from ganzoo.core.round import Round
-from ganzoo.core.variables import Normal
-from ganzoo.models.model import Model
 from ganzoo.runs import checkpoint, directory
 from ganzoo.training.events import Observer, Summary, Tick
 
@@ -220,25 +214,6 @@ def test_a_resumed_run_that_has_nothing_to_do_tells_what_it_told_before(tmp_path
 
 
 # ---- failure ----
-
-
-class Doomed(Model):
-    """Its loss is not a number from half-time on."""
-
-    name = "doomed"
-
-    def latent(self, data):
-        return LatentSpec(z=Normal(4))
-
-    def objective(self, latent, data):
-        return self.adversarial() + Doom()
-
-
-class Doom(Objective):
-    """A term that becomes NaN."""
-
-    def generator_terms(self, round: Round) -> Iterator[Term]:
-        yield Term("doom", round.fakes.mean() * (math.nan if round.progress >= 0.5 else 1.0))
 
 
 @pytest.mark.parametrize(

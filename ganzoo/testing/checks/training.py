@@ -1,5 +1,6 @@
 """Training: rounds can be played, a seed repeats one, half precision works, and the objective learns."""
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,9 @@ import torch
 from torch import Tensor
 
 from ganzoo.core.errors import UsageError
+from ganzoo.core.round import Round
 from ganzoo.models.game import Game
+from ganzoo.models.player import Player
 from ganzoo.runs.resolve import resolve
 from ganzoo.runs.settings import Layer
 from ganzoo.sampling.sampler import Sampler
@@ -142,15 +145,27 @@ class _Watch:
             for group in owned.values()
             for name, _ in group
         }
-        # Players that move at once have all taken their gradients before the first of them steps.
-        self.in_turn = trainer.game.model.options.updates == "alternating"
         self.reached: set[str] = set()
         self.values: dict[str, Tensor] = {}
-        self.gradients: dict[str, Tensor | None] = {}
         self._remember(self.parameters)
+        # At a player's step it may be too late: players that move at once have all taken their gradients by then.
+        take = trainer._take_gradient
+        setattr(trainer, "_take_gradient", lambda player, round: self._turn(take, player, round))  # noqa: B010
         for player, optimiser in trainer.optimisers.items():
             optimiser.register_step_pre_hook(partial(self._before, player))
             optimiser.register_step_post_hook(partial(self._after, player))
+
+    def _turn(self, take: Callable[[Player, Round], bool], player: Player, round: Round) -> bool:
+        others = [name for name, owner in self.owners.items() if owner != player.name]
+        before = {name: _copy(self.parameters[name].grad) for name in others}
+        taken = take(player, round)
+        for name, gradient in before.items():
+            require(
+                _same(self.parameters[name].grad, gradient),
+                f"the turn of player {player.name} gives a gradient to {name}, which player {self.owners[name]} owns; "
+                "an objective yields terms and calls no backward()",
+            )
+        return taken
 
     def _before(self, player: str, *_: object) -> None:
         for name, parameter in self.parameters.items():
@@ -158,29 +173,27 @@ class _Watch:
                 torch.equal(parameter, self.values[name]),
                 f"{name} was changed outside an optimiser in the turn of player {player}; leave that to the trainer",
             )
-            gradient = parameter.grad
-            if self.owners[name] != player:
-                require(
-                    not self.in_turn or gradient is None or _same(gradient, self.gradients[name]),
-                    f"the turn of player {player} gives a gradient to {name}, which player {self.owners[name]} owns; "
-                    "an objective yields terms and calls no backward()",
-                )
-            elif gradient is not None:
-                require(bool(gradient.isfinite().all()), f"{name} got a gradient that is not finite from {player}")
+            if self.owners[name] == player and parameter.grad is not None:
+                finite = bool(parameter.grad.isfinite().all())
+                require(finite, f"{name} got a gradient that is not finite from {player}")
                 self.reached.add(name)
 
     def _after(self, player: str, *_: object) -> None:
         self._remember(name for name, owner in self.owners.items() if owner == player)
 
-    def _remember(self, names: object) -> None:
-        for name in list(names):  # type: ignore[call-overload]
-            parameter = self.parameters[name]
-            self.values[name] = parameter.detach().clone()
-            self.gradients[name] = None if parameter.grad is None else parameter.grad.clone()
+    def _remember(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.values[name] = self.parameters[name].detach().clone()
 
 
-def _same(one: Tensor, other: Tensor | None) -> bool:
-    return other is not None and torch.equal(one, other)
+def _copy(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.clone()
+
+
+def _same(one: Tensor | None, other: Tensor | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
 
 
 def _played(bench: Bench, seed: int) -> dict[str, Tensor]:

@@ -1,32 +1,17 @@
 import pytest
 import torch
-from subjects import by_name, subject
+from subjects import Elsewhere, Read, by_name, subject
 from torch import Tensor
 
 from ganzoo.core.latents import Latents
 from ganzoo.data.mnist import MNIST
-from ganzoo.evaluation.extractor import Extractor, Features
+from ganzoo.evaluation.extractor import Extractor
 from ganzoo.evaluation.extractors.digits import Digits
 from ganzoo.evaluation.extractors.values import Values
 from ganzoo.evaluation.metrics.agreement import Agreement
 from ganzoo.evaluation.score import Unavailable
 
 LATENT = "z: normal(2), label: categorical(3) condition"
-
-
-class Read(Extractor):
-    """Samples are the logits."""
-
-    name = "read"
-    summary = "for tests"
-    classes = ("class 0", "class 1", "class 2")
-
-    def __call__(self, samples: Tensor) -> Features:
-        return Features(samples, samples)
-
-
-class Elsewhere(Read):
-    classes = ("a", "b", "c")
 
 
 def told(fakes, extractor: type[Extractor] | None = Read, test_labels: Tensor | None = None, **more):

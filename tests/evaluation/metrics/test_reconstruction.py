@@ -1,31 +1,15 @@
 import pytest
 import torch
-from subjects import by_name, subject
+from subjects import Elsewhere, Read, by_name, subject
 from torch import Tensor, nn
 
 from ganzoo.core.encoder import Encoder
-from ganzoo.evaluation.extractor import Extractor, Features
 from ganzoo.evaluation.extractors.values import Values
 from ganzoo.evaluation.metrics.reconstruction import Reconstruction
 from ganzoo.evaluation.score import Unavailable
 from ganzoo.evaluation.subject import Subject
 
 CLASSES = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)
-
-
-class Read(Extractor):
-    """Samples are the logits."""
-
-    name = "read"
-    summary = "for tests"
-    classes = ("class 0", "class 1", "class 2")
-
-    def __call__(self, samples: Tensor) -> Features:
-        return Features(samples, samples)
-
-
-class Elsewhere(Read):
-    classes = ("a", "b", "c")
 
 
 class Identity(Encoder):
