@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import pytest
 import torch
-from ganzoo_gan import GAN
 from torch import nn
 from training_helpers import checkpointed, start, timeless, trainer, zoo_of
 
@@ -13,6 +12,7 @@ from ganzoo import api
 from ganzoo.core.critic import Critic
 from ganzoo.core.data import DataSpec
 from ganzoo.core.latent import LatentSpec
+from ganzoo_gan import GAN
 
 
 class Dropping(GAN):
