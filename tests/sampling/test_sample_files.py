@@ -50,7 +50,7 @@ def test_a_file_is_the_picture_of_its_sample(data: DataSpec, tmp_path: Path) -> 
         assert (pixels(tmp_path / "deep" / "folder" / name) == expected).all()
 
 
-def test_flat_and_smooth_pictures_are_small(tmp_path: Path) -> None:
+def test_smooth_pictures_that_need_more_than_a_block_are_compressed(tmp_path: Path) -> None:
     data = DataSpec(name="ramp", shape=(1, 64, 64), size=1)
     ramp = torch.linspace(-1, 1, 64)[:, None].expand(1, 1, 64, 64)
     write_pngs([ramp], data, tmp_path)
