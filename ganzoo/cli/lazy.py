@@ -1,17 +1,23 @@
-"""Groups of commands that are imported when they are used, and the commands that plugins add."""
+"""Groups of commands that are imported when they are used, and the commands that plugins add.
+
+All that `ganzoo --help` has no need of is imported inside functions: half of the time that it took went into that.
+"""
 
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from ganzoo.core.errors import GanzooError, Unavailable, UsageError, unknown
-from ganzoo.zoo.commands import PluginCommand, find_command, plugin_commands
+from ganzoo.zoo.installed import COMMANDS, mentioned
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from ganzoo.zoo.commands import PluginCommand
 
 __all__ = ["ExtensibleGroup", "LazyCommand", "LazyGroup", "fail", "load_command"]
 
@@ -70,8 +76,10 @@ class LazyGroup(click.Group):
             raise unknown("command", args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Commands by their lines in the help, so that none is imported; and the group's own options."""
+        from click.shell_completion import CompletionItem
+
         names = [CompletionItem(name, help=text) for name, text in self.listed() if name.startswith(incomplete)]
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
@@ -86,6 +94,8 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except (GanzooError, OSError):
             if ctx.params.get("debug"):
+                import traceback
+
                 traceback.print_exc()
             raise
 
@@ -115,8 +125,12 @@ class LazyGroup(click.Group):
 class ExtensibleGroup(LazyGroup):
     """A group that has the commands of installed plugins too, after its own; a plugin takes no name of its own."""
 
-    def added(self) -> Sequence[PluginCommand]:
+    def added(self) -> "Sequence[PluginCommand]":
         """The commands of plugins; imports none."""
+        if not mentioned(COMMANDS):
+            return ()
+        from ganzoo.zoo.commands import plugin_commands
+
         return plugin_commands(self.lazy)
 
     def listed(self) -> Iterator[tuple[str, str]]:
@@ -132,6 +146,8 @@ class ExtensibleGroup(LazyGroup):
         """
         if cmd_name in self.lazy:
             return super().get_command(ctx, cmd_name)
+        from ganzoo.zoo.commands import find_command
+
         try:
             command = find_command(cmd_name, self.added())
             return None if command is None else load_command(command)
@@ -141,7 +157,7 @@ class ExtensibleGroup(LazyGroup):
             raise
 
 
-def load_command(command: PluginCommand) -> click.Command:
+def load_command(command: "PluginCommand") -> click.Command:
     """Imports a plugin's command.
 
     Raises:

@@ -7,8 +7,7 @@ import warnings
 import click
 
 from ganzoo.cli.lazy import ExtensibleGroup, LazyCommand
-from ganzoo.cli.options import plugin_option
-from ganzoo.zoo.selection import ALLOW
+from ganzoo.cli.plugin_files import plugin_option
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -35,6 +34,8 @@ COMMANDS = {
 def leave_out_plugins(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     """Shuts out third-party plugins, in the environment: the trainings of a comparison heed it too."""
     if value and not ctx.resilient_parsing:
+        from ganzoo.zoo.selection import ALLOW
+
         os.environ[ALLOW] = ""
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from ganzoo.cli.plugin_files import plugin_option
 from ganzoo.core.errors import UsageError
 
 __all__ = [
@@ -115,15 +116,6 @@ def matching(items: Iterable[tuple[str, str]], incomplete: str) -> list[Completi
     return [CompletionItem(value, help=text or None) for value, text in items if value.startswith(incomplete)]
 
 
-def register_files(ctx: click.Context, param: click.Parameter, files: tuple[Path, ...]) -> None:
-    """Imports the files of ``--plugin``; not while a shell completes, which must not run what is being typed."""
-    if files and not ctx.resilient_parsing:
-        from ganzoo.zoo.manager import default_zoo
-
-        for file in files:
-            default_zoo().register_file(file)
-
-
 def model_argument(*, required: bool = True) -> Decorator[Any]:
     """The argument MODEL[@RECIPE]."""
     return click.argument("model", metavar="MODEL[@RECIPE]", required=required, shell_complete=complete_models)
@@ -165,16 +157,6 @@ given_option = click.option(
 )
 device_option = click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps", help="Where to compute."
-)
-plugin_option = click.option(
-    "--plugin",
-    "plugin_files",
-    multiple=True,
-    expose_value=False,
-    callback=register_files,
-    type=click.Path(path_type=Path),
-    metavar="FILE.py",
-    help="Use the models in this file too; may be repeated.",
 )
 request_options = stacked(
     click.option("--data", metavar="NAME|DIR", shell_complete=complete_datasets,

@@ -1,7 +1,6 @@
 """``ganzoo sample``: samples of a trained run, as one picture or as files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +17,6 @@ from ganzoo.cli.options import (
 )
 from ganzoo.core.errors import UsageError
 
-if TYPE_CHECKING:
-    from ganzoo.sampling.sampler import Sampler
-
 __all__ = ["sample"]
 
 SAMPLES = 100
@@ -35,6 +31,7 @@ MOST_IN_PICTURE = 10_000
         "ganzoo sample 12 -n 100 --given label=3 --out grid.png",
         "ganzoo sample latest -n 20 --given category=0,1,2,3,4 --given style=0.5,-0.5",
         "ganzoo sample latest -n 10000 --seed 7 --out samples/      # 00000.png, 00001.png, …",
+        "ganzoo sample latest -n 50000 --out samples.npz           # for a suite of metrics; numpy.load reads it",
         "ganzoo sample latest --interpolate -n 8 --steps 12",
     )
 )
@@ -45,7 +42,11 @@ MOST_IN_PICTURE = 10_000
 @click.option("--first", type=click.IntRange(min=0), default=0, metavar="K", help="Index of the first sample.")
 @click.option("--interpolate", is_flag=True, help="Draw ways that lead from one sample to another.")
 @click.option("--steps", type=click.IntRange(min=2), default=10, show_default=True, help="Samples on each way.")
-@click.option("--out", metavar="DIR|FILE.png", help="A folder of pictures, or one picture.  [default: in RUN]")
+@click.option(
+    "--out",
+    metavar="DIR|FILE",
+    help="A folder, one picture.png, or pixels.npz for NumPy.  [default: in RUN]",
+)
 @device_option
 @plugin_option
 @root_option
@@ -66,7 +67,7 @@ def sample(
     RUN is a folder, a number, the beginning of a name, or 'latest'. Sample K of a seed is the same however
     many are drawn. Without -n, the picture is a sheet in which each class of a label or code has a row.
     """
-    as_files = out is not None and is_folder(out)
+    as_files = out is not None and (is_folder(out, ".png", ".npz") or Path(out).suffix.lower() == ".npz")
     if interpolate and (as_files or first):
         raise UsageError("an interpolation is one picture, from sample 0 on; end --out in .png, without --first")
     in_picture = (n or 0) * (steps if interpolate else 1)
@@ -75,11 +76,17 @@ def sample(
     path = find_run(run, root)
 
     from ganzoo.cli.drawing import file_stem, open_sampler, pinned, taking_turns
+    from ganzoo.sampling.files import write_archive, write_pngs
     from ganzoo.sampling.pictures import grid, save_png
 
     sampler = open_sampler(path, device)
     if out is not None and as_files:
-        write_files(sampler, Path(out), n or SAMPLES, seed, first, given)
+        count = n or SAMPLES
+        batches = sampler.stream(count, seed, first, pinned(given, sampler.latent, count, first))
+        if is_folder(out, ".png", ".npz"):
+            write_pngs(batches, sampler.data, Path(out), first)
+        else:
+            write_archive(batches, sampler.data, Path(out), count)
         click.echo(out)
         return
     if interpolate:
@@ -98,17 +105,3 @@ def sample(
     target = Path(out) if out is not None else path / "samples" / f"{file_stem(kind, f'seed{seed}', *given)}.png"
     save_png(picture, target)
     click.echo(str(target))
-
-
-def write_files(sampler: "Sampler", folder: Path, n: int, seed: int, first: int, given: tuple[str, ...]) -> None:
-    """Writes each sample to a file of its own, named by its index, a batch at a time."""
-    from PIL import Image
-
-    from ganzoo.cli.drawing import pinned
-    from ganzoo.sampling.pictures import save_png, to_uint8
-
-    index = first
-    for batch in sampler.stream(n, seed, first, pinned(given, sampler.latent, n, first)):
-        for pixels in to_uint8(batch, sampler.data):
-            save_png(Image.fromarray(pixels.numpy()), folder / f"{index:05d}.png")
-            index += 1

@@ -45,6 +45,10 @@ def train(
         raise UsageError("train needs the name of a model, such as 'ganzoo train infogan', or --resume RUN")
     if resume is not None and dry_run:
         raise UsageError("--dry-run shows the plan of a new run; it cannot go with --resume")
+    if resume is None and params["data"] in (None, "mnist"):
+        from ganzoo.data import bundled
+
+        bundled.begin()  # on another core, while this one imports torch
     if resume is None and dry_run:
         show_plan(str(model), as_json, params)
         return

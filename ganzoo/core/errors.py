@@ -1,7 +1,6 @@
 """What ganzoo says when it cannot go on: one sentence that names what, where and what to do."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 __all__ = ["GanzooError", "RunError", "Unavailable", "UsageError", "unknown"]
 
@@ -46,6 +45,9 @@ def unknown(kind: str, name: str, known: Iterable[str], *, where: str = "") -> U
     Returns:
         An error to raise, such as ``there is no model 'infogam'; did you mean 'infogan'?``.
     """
+    # Imported where it is used, as in all that `ganzoo --help` needs: to find a close match is rare.
+    from difflib import get_close_matches
+
     names = sorted(known)
     close = get_close_matches(name, names, n=2, cutoff=0.6)
     if close:

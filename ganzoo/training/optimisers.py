@@ -1,13 +1,38 @@
 """One Adam for each player, and its state by parameter name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import unwrap
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganzoo.models.game import Game
 
-__all__ = ["make_optimisers", "optimiser_state", "restore_optimisers"]
+__all__ = ["Adam", "make_optimisers", "optimiser_state", "restore_optimisers"]
+
+
+class Adam(torch.optim.Adam):
+    """Torch's Adam, step for step, without its compiler.
+
+    Torch wraps some methods of its optimisers so that ``torch.compile`` steps around them. The wrapper imports the
+    compiler when it is first called, two seconds or more of a start for something that nobody here compiles.
+    """
+
+    add_param_group = unwrap(torch.optim.Adam.add_param_group)
+    zero_grad = unwrap(torch.optim.Adam.zero_grad)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """As ``torch.optim.Adam.step``, whose wrapper turns gradients off too.
+
+        Args:
+            closure: computes the loss, with gradients, and is called first.
+        """
+        with torch.no_grad():
+            return _step(self, closure)
+
+
+_step: Callable[..., Any] = unwrap(torch.optim.Adam.step)
 
 
 def make_optimisers(game: Game) -> dict[str, torch.optim.Optimizer]:
@@ -24,7 +49,7 @@ def make_optimisers(game: Game) -> dict[str, torch.optim.Optimizer]:
             for path, owned in game.parameters[player.name].items()
             if owned
         ]
-        optimisers[player.name] = torch.optim.Adam(groups, fused=True, decoupled_weight_decay=True)
+        optimisers[player.name] = Adam(groups, fused=True, decoupled_weight_decay=True)
     return optimisers
 
 

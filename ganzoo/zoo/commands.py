@@ -4,14 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ganzoo.core.errors import UsageError
-from ganzoo.zoo.installed import EntryPoint, installed, normal
+from ganzoo.zoo.installed import COMMANDS, EntryPoint, installed, normal
 from ganzoo.zoo.selection import Selection
 from ganzoo.zoo.status import PluginStatus
 
-__all__ = ["GROUP", "PluginCommand", "find_command", "plugin_commands"]
-
-GROUP = "ganzoo.commands"
-"""The entry-point group; each entry point names a click command."""
+__all__ = ["PluginCommand", "find_command", "plugin_commands"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def plugin_commands(builtin: Collection[str], selection: Selection | None = None
         selection: which plugins may be imported; None asks the environment.
     """
     selection = selection if selection is not None else Selection.from_environment()
-    points = [point for point in installed(GROUP) if not point.builtin]
+    points = [point for point in installed(COMMANDS) if not point.builtin]
     refusals = [selection.refusal(point.name, point.distribution, builtin=False) for point in points]
     usable = [point.name for point, refusal in zip(points, refusals, strict=True) if not (refusal or point.complaint)]
     found = []

@@ -1,14 +1,22 @@
 """What is installed: the entry points of a group, none of them imported."""
 
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator
-from importlib.metadata import Distribution, distributions
-from typing import NamedTuple
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["PROJECT", "EntryPoint", "installed", "normal"]
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+__all__ = ["COMMANDS", "PROJECT", "EntryPoint", "installed", "mentioned", "normal"]
 
 PROJECT = "ganzoo"
 """The name of our distribution, of the group of plugins and of the hook markers."""
+
+COMMANDS = "ganzoo.commands"
+"""The group of commands that plugins add; each entry point names a click command."""
 
 
 class EntryPoint(NamedTuple):
@@ -49,8 +57,43 @@ def installed(group: str) -> list[EntryPoint]:
     return sorted(found.values(), key=lambda point: (not point.builtin, point.distribution, point.name))
 
 
+def mentioned(group: str) -> bool:
+    """Whether any distribution may offer an entry point of this group; False is certain.
+
+    Nearly always nobody does, and it takes a tenth of the time that ``importlib.metadata`` takes to be imported.
+
+    Args:
+        group: its name, such as ``ganzoo.commands``.
+    """
+    if any(hasattr(finder, "find_distributions") and finder is not PathFinder for finder in sys.meta_path):
+        return True
+    return any(_mentions(folder or ".", group.encode()) for folder in dict.fromkeys(sys.path))
+
+
+def _mentions(folder: str, group: bytes) -> bool:
+    try:
+        names = os.listdir(folder)
+    except NotADirectoryError:
+        return True  # an archive, which may hold distributions
+    except OSError:
+        return False
+    if folder.lower().endswith(".egg"):
+        return True
+    for name in names:
+        if name.lower().endswith((".dist-info", ".egg-info")):
+            try:
+                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                    if group in file.read():
+                        return True
+            except OSError:
+                continue
+    return False
+
+
 def _points(group: str) -> Iterator[EntryPoint]:
     """Each distribution is asked by itself: ``importlib.metadata.entry_points()`` raises if one is malformed."""
+    from importlib.metadata import distributions
+
     for distribution in distributions():
         try:
             ours = list(distribution.entry_points.select(group=group))
@@ -65,7 +108,7 @@ def _points(group: str) -> Iterator[EntryPoint]:
             yield EntryPoint(point.name, *_identity(distribution), point.load, top[0] if top else "")
 
 
-def _identity(distribution: Distribution) -> tuple[str, str]:
+def _identity(distribution: "Distribution") -> tuple[str, str]:
     """Name and version of a distribution, also of one whose metadata are damaged."""
     try:
         return distribution.metadata["Name"] or "unnamed", distribution.metadata["Version"] or ""

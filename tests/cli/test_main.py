@@ -13,6 +13,8 @@ from ganzoo.cli.lazy import LazyCommand, LazyGroup
 from ganzoo.cli.main import COMMANDS, cli
 from ganzoo.core.errors import GanzooError, RunError, UsageError
 
+# What takes a tenth or more of the time that click takes to be imported, and neither help nor completion needs.
+SLOW = ["importlib.metadata", "email", "pathlib", "dataclasses", "json", "difflib", "traceback"]
 HEAVY = ["torch", "torchvision", "numpy", "PIL", "rich", "pydantic", "pluggy", "safetensors", "ganzoo.api"]
 
 
@@ -40,6 +42,32 @@ def test_help_and_completion_import_nothing_heavy(arguments: list[str]) -> None:
     result = subprocess.run(line, capture_output=True, text=True, check=True)
     assert json.loads(result.stderr.splitlines()[-1]) == []
     assert "ganzoo" in result.stdout
+
+
+def imported(*arguments: str, names: list[str]) -> list[str]:
+    """Which of these modules a command imports."""
+    code = (
+        "import sys\n"
+        "from ganzoo.cli.main import cli\n"
+        "try:\n    cli(sys.argv[1:], prog_name='ganzoo')\n"
+        f"except SystemExit:\n    print(*sorted(set({names}) & set(sys.modules)), file=sys.stderr)\n"
+    )
+    line = [sys.executable, "-c", code, *arguments]
+    result = subprocess.run(line, capture_output=True, text=True, check=True)
+    return result.stderr.splitlines()[-1].split()
+
+
+def test_the_help_imports_little_more_than_click() -> None:
+    before = "import sys, click; print(*sys.modules)"
+    already = subprocess.run([sys.executable, "-c", before], capture_output=True, text=True, check=True).stdout.split()
+    assert imported("--help", names=[name for name in SLOW if name not in already]) == []
+
+
+def test_a_dry_run_imports_neither_the_compiler_nor_what_measures() -> None:
+    unused = ["torch._dynamo", "torch._inductor", "torch.onnx", "sympy", "torchvision", "scipy", "sklearn"]
+    unused += ["torchmetrics", "rich", "jinja2", "ganzoo.comparison", "ganzoo.testing"]
+    line = ["train", "infogan", "--data", "mnist", "--dry-run", "-o", "width=0.125", "--batch", "8"]
+    assert imported(*line, names=[*unused, "torch", "ganzoo_infogan"]) == ["ganzoo_infogan", "torch"]
 
 
 def test_python_m_ganzoo_is_the_command() -> None:

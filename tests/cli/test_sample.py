@@ -59,6 +59,14 @@ def test_the_files_are_the_samples_of_the_python_interface(run: Path, ganzoo: Ga
     assert (pixels("files/00004.png") == expected[1]).all()
 
 
+def test_an_archive_holds_the_pixels_of_the_files(run: Path, ganzoo: Ganzoo) -> None:
+    ganzoo("sample", run, "-n", 3, "--first", 2, "--out", "files")
+    assert ganzoo("sample", run, "-n", 3, "--first", 2, "--out", "deep/pixels.npz").stdout == "deep/pixels.npz\n"
+    with np.load("deep/pixels.npz") as archive:
+        assert (archive["arr_0"] == [pixels(f"files/0000{index}.png") for index in (2, 3, 4)]).all()
+    assert [path.name for path in Path("deep").iterdir()] == ["pixels.npz"]
+
+
 def test_values_are_taken_in_turns_whichever_sample_is_the_first(run: Path, ganzoo: Ganzoo) -> None:
     ganzoo("sample", run, "-n", 4, "--given", "category=1,2,3", "--out", "all")
     ganzoo("sample", run, "-n", 2, "--first", 2, "--given", "category=1,2,3", "--out", "some")

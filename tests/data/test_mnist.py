@@ -10,7 +10,7 @@ import torch
 
 from ganzoo.core.data import Split
 from ganzoo.core.errors import RunError, UsageError
-from ganzoo.data import mnist
+from ganzoo.data import bundled, mnist
 from ganzoo.data.mnist import MNIST
 
 PUBLISHED = {
@@ -137,8 +137,30 @@ def test_damaged_package_is_one_sentence(
     copy = tmp_path / "files" / "mnist"
     shutil.copytree(str(files("ganzoo.data").joinpath("files", "mnist")), copy)
     harm(copy / "t10k-labels-idx1-ubyte.xz")
-    monkeypatch.setattr(mnist, "files", lambda package: tmp_path)
+    monkeypatch.setattr(bundled, "files", lambda package: tmp_path)
     monkeypatch.setattr(mnist, "_read", mnist._read.__wrapped__)  # not what an earlier test has read
     with pytest.raises(RunError, match=r"the bundled .*t10k-labels-idx1-ubyte.*; install ganzoo again$") as caught:
         MNIST().split("test")
     assert "\n" not in str(caught.value)
+
+
+def test_what_has_been_begun_is_what_is_used_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundled, "_begun", {})
+    monkeypatch.setattr(bundled, "_unpack", lambda name: f"unpacked {name}".encode())
+    bundled.begin()
+    begun = bundled._begun["train-images-idx3-ubyte"]
+    bundled.begin()
+    assert bundled._begun == {"train-images-idx3-ubyte": begun}
+    assert bundled.unpacked("train-images-idx3-ubyte") is begun.result()
+    assert bundled._begun == {}
+    again = bundled.unpacked("train-images-idx3-ubyte")
+    assert again == begun.result() and again is not begun.result()
+
+
+def test_what_goes_wrong_ahead_is_told_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundled, "_begun", {})
+    monkeypatch.setattr(bundled, "files", lambda package: Path("nowhere"))
+    monkeypatch.setattr(mnist, "_read", mnist._read.__wrapped__)
+    bundled.begin()
+    with pytest.raises(RunError, match=r"train-images-idx3-ubyte.xz cannot be read .*; install ganzoo again$"):
+        MNIST().split("train")

@@ -4,7 +4,7 @@ import torch
 from training_helpers import trainer
 
 from ganzoo.models.player import Rates
-from ganzoo.training.optimisers import make_optimisers, optimiser_state, restore_optimisers
+from ganzoo.training.optimisers import Adam, make_optimisers, optimiser_state, restore_optimisers
 from ganzoo.training.trainer import Trainer
 
 
@@ -129,3 +129,34 @@ def test_weight_decay_is_decoupled_from_the_gradient():
     optimiser.step()
     # Loshchilov & Hutter 2019, arXiv 1711.05101: a share of lr times the decay; no gradient, no other step.
     torch.testing.assert_close(parameter.detach(), before * (1 - 0.5 * 0.1))
+
+
+def test_a_step_is_bit_for_bit_that_of_torch() -> None:
+    ours, theirs = (torch.nn.Linear(7, 5) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    common = {"lr": 0.01, "betas": (0.5, 0.9), "weight_decay": 0.1, "fused": True, "decoupled_weight_decay": True}
+    pairs = [(ours, Adam(ours.parameters(), **common)), (theirs, torch.optim.Adam(theirs.parameters(), **common))]
+    for k in range(3):
+        losses = []
+        for network, optimiser in pairs:
+            optimiser.zero_grad(set_to_none=True)
+            assert network.weight.grad is None
+            loss = network(torch.full((3, 7), 1.0 + k)).square().sum()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss)
+        assert losses[0].equal(losses[1])
+    assert ours.weight.equal(theirs.weight) and ours.weight.requires_grad
+
+
+def test_a_closure_is_called_with_gradients() -> None:
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimiser = Adam([weight], lr=0.1)
+
+    def loss() -> torch.Tensor:
+        value = weight.square().sum()
+        value.backward()
+        return value
+
+    assert optimiser.step(loss) == 2
+    assert (weight < 1).all()

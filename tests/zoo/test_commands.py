@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from ganzoo.core.errors import UsageError
 from ganzoo.zoo.commands import find_command, plugin_commands
+from ganzoo.zoo.installed import COMMANDS, mentioned
 from ganzoo.zoo.selection import Selection
 
 Install = Callable[..., Path]
@@ -75,3 +77,34 @@ def test_an_unreadable_list_of_commands_fails_alone(install: Install) -> None:
     assert (whole.typed, whole.usable) == ("dance", True)
     assert (torn.status.state, torn.usable) == ("failed", False)
     assert torn.status.reason.startswith("its entry_points.txt cannot be read")
+
+
+def test_a_group_that_nobody_mentions_is_known_without_reading_metadata(
+    install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("importlib.metadata.distributions", None)
+    assert not mentioned(COMMANDS)
+    install("other-dist", entry_points="[console_scripts]\nother = other:main\n")
+    assert not mentioned(COMMANDS)
+    install("one-dist", entry_points=points("dance"))
+    assert mentioned(COMMANDS)
+
+
+def test_where_distributions_may_hide_they_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Finder:
+        """An import hook that knows distributions of its own."""
+
+        find_spec = find_distributions = staticmethod(lambda *_: None)
+
+    monkeypatch.syspath_prepend(str(tmp_path / "missing"))
+    assert not mentioned(COMMANDS)
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.meta_path", [*sys.meta_path, Finder])
+        assert mentioned(COMMANDS)
+    with monkeypatch.context() as patched:
+        (tmp_path / "archive.zip").write_bytes(b"")
+        patched.syspath_prepend(str(tmp_path / "archive.zip"))
+        assert mentioned(COMMANDS)
+    (tmp_path / "old.egg").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "old.egg"))
+    assert mentioned(COMMANDS)
