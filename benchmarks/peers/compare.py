@@ -158,8 +158,8 @@ def rate_of_script(command: list[str], folder: Path, batch: int, seconds: float)
     """Images per second of a script that prints `batch/batches]` as it goes."""
     seen: list[tuple[float, int]] = []
     for moment, line in lines_of(command, folder):
-        if found := re.search(r"(\d+)/\d+\]", line.rpartition("][")[2]):
-            seen.append((moment, int(found[1]) * batch))
+        if counts := re.findall(r"(\d+)/\d+\]", line):  # epochs, then batches
+            seen.append((moment, int(counts[-1]) * batch))
             if len(seen) >= LEAST_LINES and moment - seen[0][0] > seconds:
                 break
     if len(seen) < LEAST_LINES:
