@@ -195,4 +195,5 @@ def resumed_config(
         raise UsageError(
             f"the budget of this run is {before.images:,} images; it can be raised, but not lowered to {after.images:,}"
         )
-    return after
+    # Not what was resolved just now: the record stays as it is, with the options that are not set.
+    return before.model_copy(update={"images": after.images})
