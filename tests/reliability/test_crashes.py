@@ -84,7 +84,7 @@ def it_goes_on(folder: Path) -> None:
     assert not [path for path in run.path.rglob("*") if path.suffix == ".tmp"]
 
 
-@pytest.mark.parametrize("action", [first_run, over_a_damaged_one])
+@pytest.mark.parametrize("action", [first_run, pytest.param(over_a_damaged_one, marks=pytest.mark.slow)])
 def test_a_crash_at_any_call_of_the_system_loses_no_finished_checkpoint(
     action: Callable[[RunDirectory], None], tmp_path: Path
 ) -> None:
@@ -106,7 +106,7 @@ def test_a_crash_at_any_call_of_the_system_loses_no_finished_checkpoint(
     assert {"fsync", "rename", "replace", "unlink", "rmdir"} <= set(struck)
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("code", [errno.ENOSPC, pytest.param(errno.EROFS, marks=pytest.mark.slow)])
 def test_a_disk_that_refuses_any_call_is_one_sentence_and_loses_nothing(code: int, tmp_path: Path) -> None:
     refused = []
     for number in range(1000):

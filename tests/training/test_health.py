@@ -57,7 +57,9 @@ FLAGS = {"images": 128, "save_every": 32, "tick": 16}
 LAST = r"; the last good checkpoint is \S*000000064$"
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    "bad", [math.nan, *(pytest.param(bad, marks=pytest.mark.slow) for bad in (math.inf, -math.inf))]
+)
 def test_a_value_that_is_not_finite_stops_with_step_term_and_checkpoint(tmp_path, bad):
     term = Scaled()
     term.size = bad
@@ -100,7 +102,9 @@ def test_a_rate_of_ten_ends_in_the_sentence_and_not_in_a_black_picture(tmp_path,
     assert pictures(run) == {}
 
 
-@pytest.mark.parametrize("options", [{"generator_lr": 10.0}, {"critic_lr": 10.0}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"generator_lr": 10.0}, pytest.param({"critic_lr": 10.0}, marks=pytest.mark.slow)], ids=str
+)
 def test_either_side_is_found_though_the_losses_may_look_well(tmp_path, options):
     with pytest.raises(RunError, match=rf"^{next(iter(options)).removesuffix('_lr')} has diverged, with weights "):
         start(tmp_path, "gan", flags=FLAGS, **options)
