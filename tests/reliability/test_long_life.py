@@ -65,14 +65,14 @@ def test_statistics_and_record_can_be_read_at_any_time_while_they_are_written(ru
         try:
             while not ended.is_set():
                 seen.append([line["images"] for line in run.stats()])
-                assert RunDirectory.open(run.path).record.images <= 400
+                assert RunDirectory.open(run.path).record.images <= 200
         except BaseException as error:
             failed.append(error)
 
     reader = threading.Thread(target=read)
     reader.start()
-    for images in range(1, 401):
-        run.append_stats({"images": images, "padding": "x" * 4000})
+    for images in range(1, 201):
+        run.append_stats({"images": images, "padding": "x" * 1000})
         if images % 10 == 0:
             run.update(images=images)
         if images % 50 == 0:
@@ -96,8 +96,8 @@ def test_a_line_in_the_middle_of_being_written_is_not_seen(run):
     assert run.stats() == [{"images": 16}, {"images": 32}]
 
 
-def test_a_thousand_runs_are_listed_from_one_small_file_each(run, monkeypatch, capsys):
-    for number in range(2, 1001):
+def test_runs_are_listed_from_one_small_file_each(run, monkeypatch, capsys):
+    for number in range(2, 201):
         path = run.path.with_name(f"{number:05d}-gan-mnist")
         path.mkdir()
         shutil.copy(run.path / "run.json", path)
@@ -109,6 +109,6 @@ def test_a_thousand_runs_are_listed_from_one_small_file_each(run, monkeypatch, c
 
     monkeypatch.setattr(io, "open", noted)
     print_runs(str(run.path.parent), as_json=True)
-    assert len(json.loads(capsys.readouterr().out)) == 1000
+    assert len(json.loads(capsys.readouterr().out)) == 200
     assert sorted(opened) == sorted(run.path.parent.glob("*/run.json"))
     assert max(path.stat().st_size for path in opened) < 5000
