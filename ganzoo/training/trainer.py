@@ -162,7 +162,7 @@ class Trainer:
             round_number = -(-images // self.images_per_round)
             raise RunError(f"{name} was not a finite number in round {round_number:,} ({images:,} images)")
         if weight := self.health.not_finite():
-            raise RunError(f"{weight} was not finite by round {rounds:,} ({images:,} images)")
+            raise RunError(f"{weight} was not finite by round {rounds:,}")
         if complaint := self.health.diverged(self.statistics.means()):
             raise RunError(f"{complaint}, by round {rounds:,} ({images:,} images): lower the rates of learning")
 
