@@ -4,6 +4,7 @@
 #   make demo ARGS="--images 20k"   the same, shorter; ARGS goes to `ganzoo train`
 #   make test                       the fast tests; ARGS goes to pytest
 #   make test-slow                  the long ones
+#   make kill                       kill trainings and look what is lost; KILLS is how often (1000)
 #   make lint                       ruff, mypy and the import contracts
 #   make wheel                      the source distribution, and the wheel built from it
 #
@@ -13,6 +14,7 @@ PYTHON ?= python3
 VENV ?= .venv
 DIST ?= dist
 ARGS ?=
+KILLS ?= 1000
 
 BIN := $(VENV)/bin
 RUN := $(VENV)/.installed
@@ -24,7 +26,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 .DELETE_ON_ERROR:
 # The stamps install into one environment: never two at a time.
 .NOTPARALLEL:
-.PHONY: help demo test test-slow lint wheel clean
+.PHONY: help demo test test-slow kill lint wheel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^The stamps/,$$d'
@@ -38,6 +40,9 @@ test: $(TEST)
 
 test-slow: $(DEV)
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+kill: $(TEST)
+	$(BIN)/python tests/kill_runs.py --kills $(KILLS) $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,7 +27,8 @@ __all__ = [
 
 PIPED_WIDTH = 240
 """Columns of a table that no terminal bounds, unless a row needs more."""
-
+_BETWEEN = 4
+"""At least the columns between two of a table's."""
 
 NOT_IN_FILES = ("model", "recipe", "schedule")
 """Settings that the command line or the budget decides, and a settings file cannot."""
@@ -148,24 +148,27 @@ def print_table(
         right: places of the columns of numbers, which are put to the right.
     """
     from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     if not rows:
         click.echo(nothing)
         return
+    console = open_console()
+    widths: list[int | None] = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
+    needed = sum(width or 0 for width in widths) + _BETWEEN * len(columns)
+    if not console.is_terminal:
+        console.width = max(console.width, needed)
+    elif needed > console.width:
+        widths = [None] * len(columns)  # Rich finds out what to wrap, which takes it as long as all the rest
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, column in enumerate(columns):
         # The first column is what one types, so it is never cut; Text, because names may hold brackets.
         side: Literal["left", "right"] = "right" if index in right else "left"
-        table.add_column(column, overflow="fold", no_wrap=index == 0, justify=side)
+        table.add_column(column, overflow="fold", no_wrap=index == 0, justify=side, width=widths[index])
     for row in rows:
         table.add_row(*map(Text, row))
-    console = open_console()
-    if not console.is_terminal:
-        console.width = max(
-            console.width, console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum
-        )
     console.print(table)
 
 

@@ -24,6 +24,7 @@ from ganzoo.runs.files import saving, sync_folder, write_synced
 __all__ = ["Checkpoint", "Manifest", "latest", "prune", "save", "state_of"]
 
 _MANIFEST = "manifest.json"
+_SAVING, _REMOVED = ".saving", ".removed"
 # A plain name: no manifest can point at a file outside its own folder.
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.safetensors$")]
 
@@ -185,10 +186,12 @@ def save(run: RunDirectory, images: int, tensors: Mapping[str, Mapping[str, Tens
     target = run.checkpoints / _folder_name(images)
     if _whole(target):
         return target
-    temporary = run.checkpoints / ".saving"
+    temporary = run.checkpoints / _SAVING
+    run.expect_in_place()
     with saving(f"the checkpoint at {images} images of {run.name}"):
         rmtree(temporary, ignore_errors=True)  # what a crash may have left
-        temporary.mkdir(parents=True)
+        run.checkpoints.mkdir(exist_ok=True)
+        temporary.mkdir()
         try:
             files = {}
             for stem, named in tensors.items():
@@ -229,9 +232,9 @@ def latest(run: RunDirectory) -> Checkpoint:
 
 
 def prune(run: RunDirectory, keep: int = 3) -> None:
-    """Removes old checkpoints; damaged ones do not count, so the last whole one always stays.
+    """Removes all but the newest checkpoints; damaged ones do not count, so the last whole one always stays.
 
-    The caller holds ``run.lock()``.
+    What a crash left of others goes too. The caller holds ``run.lock()``.
 
     Args:
         run: the run.
@@ -244,6 +247,9 @@ def prune(run: RunDirectory, keep: int = 3) -> None:
         raise ValueError(f"keep must be at least 1, not {keep}")
     whole = 0
     with saving(f"to {run.checkpoints}, to remove old checkpoints"):
+        for leftover in (run.checkpoints / _SAVING, run.checkpoints / _REMOVED):
+            if leftover.exists():
+                rmtree(leftover)
         for path in _newest_first(run):
             if whole >= keep:
                 _discard(path)
@@ -273,7 +279,7 @@ def _whole(path: Path) -> bool:
 def _discard(path: Path) -> None:
     """Removes a checkpoint so that a crash leaves it whole or hidden, never half there."""
     if path.exists():
-        hidden = path.with_name(".removed")
+        hidden = path.with_name(_REMOVED)
         rmtree(hidden, ignore_errors=True)
         path.rename(hidden)
         rmtree(hidden)

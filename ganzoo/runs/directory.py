@@ -2,12 +2,14 @@
 
 import builtins
 import json
+import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from os.path import samestat
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Self
@@ -15,7 +17,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ganzoo.core.errors import RunError, UsageError, unknown
-from ganzoo.runs.files import saving, write_atomically
+from ganzoo.runs.files import saving, sync_file, sync_folder, unfinished, write_atomically
 from ganzoo.runs.record import RunRecord
 
 __all__ = ["LATEST", "RunDirectory"]
@@ -38,6 +40,7 @@ class RunDirectory:
 
     path: Path
     record: RunRecord
+    _held: os.stat_result | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def create(cls, root: Path | str, record: RunRecord) -> Self:
@@ -60,19 +63,26 @@ class RunDirectory:
             try:
                 with FileLock(root / ".lock", timeout=_NUMBERING_TIMEOUT):
                     number = max((number for number, _ in _numbered(root)), default=0) + 1
-                    path = root / f"{number:05d}-{name}"
-                    path.mkdir()
+                    return cls._make(root / f"{number:05d}-{name}", record)
             except Timeout as error:
                 raise RunError(f"{root / '.lock'} has been held for a minute by another process") from error
-            run = cls(path, record)
-            try:
-                for folder in (run.samples, run.traversals, run.checkpoints):
-                    folder.mkdir()
-                run._write()
-            except BaseException:
-                rmtree(path, ignore_errors=True)
-                raise
-        return run
+
+    @classmethod
+    def _make(cls, path: Path, record: RunRecord) -> Self:
+        """Fills a directory under another name, so that it appears whole or not at all."""
+        hidden = cls(path.with_name(".making"), record)
+        rmtree(hidden.path, ignore_errors=True)  # what a crash may have left
+        try:
+            hidden.path.mkdir()
+            for folder in (hidden.samples, hidden.traversals, hidden.checkpoints):
+                folder.mkdir()
+            hidden._write()
+            hidden.path.rename(path)
+        except BaseException:
+            rmtree(hidden.path, ignore_errors=True)
+            raise
+        sync_folder(path.parent)
+        return cls(path, record)
 
     @classmethod
     def open(cls, which: Path | str | int, root: Path | str = "runs") -> Self:
@@ -88,6 +98,7 @@ class RunDirectory:
             return cls(path, RunRecord.read(path / "run.json"))
         known = _numbered(root)
         if text == LATEST:
+            known = [each for each in known if (each[1] / "run.json").is_file()]
             if not known:
                 raise UsageError(f"there is no run in {root} yet; `ganzoo train infogan --data mnist` makes one")
             found = [known[-1][1]]
@@ -161,7 +172,7 @@ class RunDirectory:
             raise
 
     def append_stats(self, values: Mapping[str, Any]) -> None:
-        """Adds one line to ``stats.jsonl``.
+        """Adds one line to ``stats.jsonl``; it is sure to be on the disk after ``sync_stats``.
 
         Args:
             values: plain data; ``images`` says at what progress.
@@ -169,6 +180,7 @@ class RunDirectory:
         Raises:
             RunError: the line could not be written.
         """
+        self.expect_in_place()
         line = json.dumps(dict(values)).encode() + b"\n"
         with saving(str(self._stats)), self._stats.open("ab+") as file:
             if file.tell():
@@ -177,31 +189,47 @@ class RunDirectory:
                     file.truncate(self._stats.read_bytes().rfind(b"\n") + 1)
             file.write(line)
 
+    def sync_stats(self) -> None:
+        """Returns once all lines are on the disk, as they must be before a checkpoint that goes on from them.
+
+        Raises:
+            RunError: the disk refused.
+        """
+        with saving(str(self._stats)):
+            if self._stats.exists():
+                sync_file(self._stats)
+
     def stats(self) -> builtins.list[dict[str, Any]]:
         """Every line of ``stats.jsonl``, oldest first; a last line torn by a crash is left out.
 
         Raises:
             RunError: another line is damaged.
         """
-        if not self._stats.is_file():
-            return []
-        *lines, _torn = self._stats.read_bytes().split(b"\n")
-        result = []
-        for number, line in enumerate(lines, start=1):
-            try:
-                result.append(dict(json.loads(line)))
-            except (ValueError, TypeError) as error:
-                raise RunError(f"line {number} of {self._stats} is damaged: remove it") from error
-        return result
+        return self._undamaged(self._lines())
 
     def trim_stats(self, images: int) -> None:
-        """Forgets what was noted after ``images``, where a resumed run goes on from.
+        """Forgets what was noted after ``images``, where a resumed run goes on from, damaged lines included.
 
         Raises:
-            RunError: the file is damaged or could not be written.
+            RunError: a line from before is damaged, or the file could not be written.
         """
-        kept = [line for line in self.stats() if line.get("images", 0) <= images]
-        write_atomically(self._stats, "".join(json.dumps(line) + "\n" for line in kept))
+        kept = [line for line in self._lines() if line is None or line.get("images", 0) <= images]
+        while kept and kept[-1] is None:
+            kept.pop()
+        write_atomically(self._stats, "".join(json.dumps(line) + "\n" for line in self._undamaged(kept)))
+
+    def tidy(self) -> None:
+        """Removes files that a crash left half-written; the caller holds ``lock()``.
+
+        Files that are written without the lock, such as names and traversals, are left alone.
+
+        Raises:
+            RunError: one could not be removed.
+        """
+        with saving(f"to {self.path}, to remove what was left half-written"):
+            for path in (self.path / "run.json", self._stats, self.samples / "*.png"):
+                for leftover in unfinished(path):
+                    leftover.unlink(missing_ok=True)
 
     @contextmanager
     def lock(self, wait: float = 0) -> Iterator[None]:
@@ -219,16 +247,57 @@ class RunDirectory:
                 lock.acquire()
             except Timeout as error:
                 raise RunError(f"{self.path} is in use by another process: wait for that to end") from error
+            # The lock keeps the file open, so that no other can be taken for it.
+            self._held = (self.path / ".lock").stat()
         try:
             yield
         finally:
+            self._held = None
             lock.release()
+
+    def expect_in_place(self) -> None:
+        """Refuses to write where the directory is gone, or is another one by now.
+
+        Otherwise a run whose directory is removed would come back in part, or mix with a new run of its name.
+
+        Raises:
+            RunError: says so.
+        """
+        if not self.path.is_dir():
+            raise RunError(f"{self.path} is gone: it was removed or renamed while the run was writing to it")
+        if self._held is None:
+            return
+        with suppress(FileNotFoundError):  # removing the file of the lock is no harm as yet
+            if not samestat((self.path / ".lock").stat(), self._held):
+                raise RunError(f"{self.path} is another run by now: its own was removed while it was writing to it")
+
+    def _lines(self) -> builtins.list[dict[str, Any] | None]:
+        """The lines of ``stats.jsonl``, None for a damaged one; a last one without an end is left out."""
+        if not self._stats.is_file():
+            return []
+        *lines, _torn = self._stats.read_bytes().split(b"\n")
+        result: builtins.list[dict[str, Any] | None] = []
+        for line in lines:
+            try:
+                result.append(dict(json.loads(line)))
+            except (ValueError, TypeError):
+                result.append(None)
+        return result
+
+    def _undamaged(self, lines: Iterable[dict[str, Any] | None]) -> builtins.list[dict[str, Any]]:
+        result = []
+        for number, line in enumerate(lines, start=1):
+            if line is None:
+                raise RunError(f"line {number} of {self._stats} is damaged: remove it")
+            result.append(line)
+        return result
 
     @property
     def _stats(self) -> Path:
         return self.path / "stats.jsonl"
 
     def _write(self) -> None:
+        self.expect_in_place()
         write_atomically(self.path / "run.json", self.record.text())
 
 

@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from ganzoo.core.errors import RunError
 
-__all__ = ["saving", "sync_folder", "write_atomically", "write_synced"]
+__all__ = ["saving", "sync_file", "sync_folder", "unfinished", "write_atomically", "write_synced"]
 
 _ADVICE = dict.fromkeys((ENOSPC, EDQUOT), "free some space and try again") | dict.fromkeys(
     (EACCES, EPERM, EROFS), "choose a folder that can be written to"
@@ -58,6 +58,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         sync_folder(path.parent)
 
 
+def unfinished(path: Path) -> list[Path]:
+    """What ``write_atomically`` leaves of a file where it is killed; the name may be a pattern, as ``*.png``."""
+    return list(path.parent.glob(f".{path.name}.*.tmp"))
+
+
 def write_synced(path: Path, content: str | bytes) -> None:
     """Writes a new file and returns once its content is on the disk.
 
@@ -68,6 +73,17 @@ def write_synced(path: Path, content: str | bytes) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def sync_file(path: Path) -> None:
+    """Returns once what others have written to a file is on the disk, with the file's name.
+
+    Raises:
+        OSError: there is no such file, or the disk refused.
+    """
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:

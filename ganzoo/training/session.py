@@ -14,7 +14,14 @@ from ganzoo.sampling.sampler import Sampler
 from ganzoo.training.events import Observer, Summary, Tick
 from ganzoo.training.interruption import interruptible
 from ganzoo.training.plan import Plan
-from ganzoo.training.summary import draw_samples, draw_traversals, next_commands, resume_command, sentences
+from ganzoo.training.summary import (
+    draw_samples,
+    draw_traversals,
+    next_commands,
+    resume_command,
+    sample_picture,
+    sentences,
+)
 from ganzoo.training.trainer import Trainer
 
 __all__ = ["Session"]
@@ -57,6 +64,7 @@ class Session:
         # A damaged checkpoint may have sent it back to an older one than the record says.
         self._update(status="running", message="", images=self.trainer.images)
         try:
+            self._catch_up()
             self.observer.started(self.plan, self.run)
             with interruptible() as interruption:
                 while self.trainer.images < self.plan.config.images:
@@ -69,6 +77,17 @@ class Session:
         except BaseException as error:
             self._fail(error)
             raise
+
+    def _catch_up(self) -> None:
+        """Do what a kill after the last save may have kept from being done."""
+        if not self.processes.first:
+            return
+        self.run.tidy()
+        if self._saved_at is None:
+            return
+        checkpoint.prune(self.run)
+        if not sample_picture(self.run, self._saved_at).exists():
+            draw_samples(self.sampler, self.run, self._saved_at)
 
     def _round(self) -> None:
         before = self.trainer.images
@@ -103,6 +122,7 @@ class Session:
         self._saved_at = images
         if not self.processes.first:
             return
+        self.run.sync_stats()
         path = checkpoint.save(self.run, images, tensors, meta)
         checkpoint.prune(self.run)
         self._note_progress()

@@ -122,7 +122,8 @@ def go_on(
     path = processes.tell(str(found.path) if found is not None else "")
     directory = found if found is not None else RunDirectory.open(path)
     with directory.lock(wait) if processes.first else nullcontext():
-        record = directory.record
+        # Whoever held the lock until now may have changed the record.
+        directory.record = record = RunRecord.read(directory.path / "run.json")
         model_class = model_of(directory, zoo)
         dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
         layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]

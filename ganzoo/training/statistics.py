@@ -17,7 +17,8 @@ class Statistics:
 
     Args:
         device: where the terms are.
-        processes: over whom the means are taken; ``read``, ``first_not_finite`` and ``state`` then wait for all.
+        processes: over whom the means are taken; ``means``, ``read``,
+            ``first_not_finite`` and ``state`` then wait for all.
     """
 
     def __init__(self, device: torch.device, processes: Processes = ALONE) -> None:
@@ -66,14 +67,21 @@ class Statistics:
         for player in players:
             del self._names[player], self._sums[player], self._first_bad[player]
 
+    def means(self) -> dict[str, float]:
+        """The means since the last tick by name; nothing for a player without a turn."""
+        means: dict[str, float] = {}
+        sums = {player: self._sums[player].clone() for player in self._names}
+        self.processes.average(in_order(sums))
+        for player, names in self._names.items():
+            *totals, count = sums[player].tolist()
+            means |= dict(zip(names, (total / count for total in totals), strict=True)) if count else {}
+        return means
+
     def read(self) -> dict[str, float]:
         """The means by name, after which the sums start again from zero."""
-        means: dict[str, float] = {}
-        self.processes.average(in_order(self._sums))
-        for player, names in self._names.items():
-            *sums, count = self._sums[player].tolist()
-            means |= dict(zip(names, (total / count for total in sums), strict=True)) if count else {}
-            self._sums[player].zero_()
+        means = self.means()
+        for sums in self._sums.values():
+            sums.zero_()
         return means
 
     def first_not_finite(self) -> tuple[str, int] | None:

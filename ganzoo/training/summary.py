@@ -10,12 +10,17 @@ from ganzoo.sampling.pictures import save_png
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.training.plan import Plan
 
-__all__ = ["draw_samples", "draw_traversals", "next_commands", "resume_command", "sentences"]
+__all__ = ["draw_samples", "draw_traversals", "next_commands", "resume_command", "sample_picture", "sentences"]
+
+
+def sample_picture(run: RunDirectory, images: int) -> Path:
+    """Where the sheet of samples is drawn at a progress in images."""
+    return run.samples / f"{images:09d}.png"
 
 
 def draw_samples(sampler: Sampler, run: RunDirectory, images: int) -> Path:
     """Draw the default sheet of samples into the run; named by the progress in images."""
-    path = run.samples / f"{images:09d}.png"
+    path = sample_picture(run, images)
     save_png(sampler.sheet(), path)
     return path
 

@@ -22,6 +22,7 @@ from ganzoo.training.averaging import Averages
 from ganzoo.training.distributed import ALONE, Processes, synchronise_statistics, synchronises
 from ganzoo.training.graphs import Rounds, way_of_playing
 from ganzoo.training.hardware import Hardware
+from ganzoo.training.health import Health
 from ganzoo.training.inputs import Deal, Inputs
 from ganzoo.training.optimisers import make_optimisers, optimiser_state, restore_optimisers
 from ganzoo.training.statistics import Statistics
@@ -84,6 +85,7 @@ class Trainer:
         self.optimisers = make_optimisers(game)
         self.averages = Averages({name: game.networks[name] for name in game.model.averaged}, config.half_life)
         self.statistics = Statistics(hardware.device, processes)
+        self.health = Health(game.networks)
         self.calls: Counter[str] = Counter()
         self.images = 0
         self._start_streams()
@@ -194,20 +196,21 @@ class Trainer:
         self.rounds.forget()
 
     def check_finite(self) -> None:
-        """Stop if any term or weight has become NaN or infinite.
+        """Stop if any term or weight has become NaN or infinite, or has grown beyond all measure.
 
         Raises:
             RunError: says which, and when.
         """
+        images, rounds = self.images, self.images // self.images_per_round
         found = self.statistics.first_not_finite()
         if found is not None:
             name, images = found
             round_number = -(-images // self.images_per_round)
             raise RunError(f"{name} was not a finite number in round {round_number:,} ({images:,} images)")
-        for network, module in self.game.networks.items():
-            for name, value in module.state_dict().items():
-                if value.is_floating_point() and not bool(value.isfinite().all()):
-                    raise RunError(f"{network}.{name} was not finite by round {self.images // self.images_per_round:,}")
+        if weight := self.health.not_finite():
+            raise RunError(f"{weight} was not finite by round {rounds:,}")
+        if complaint := self.health.diverged(self.statistics.means()):
+            raise RunError(f"{complaint}, by round {rounds:,} ({images:,} images): lower the rates of learning")
 
     def _start_streams(self) -> None:
         streams = {

@@ -74,17 +74,13 @@ def test_a_weight_that_is_not_finite_is_named():
 @pytest.mark.parametrize("model", ["gan", "infogan"])
 @pytest.mark.parametrize("options", [{}, {"critic_norm": "none", "generator_norm": "none", "adversarial": "hinge"}])
 def test_a_learning_rate_far_too_high_never_hides_what_it_did(model, options):
-    """Either every number is finite, or the run is stopped; nothing is clipped or replaced on the way."""
+    """The run is stopped, and the numbers are as they are; nothing is clipped or replaced on the way."""
     playing = trainer(model, generator_lr=10.0, critic_lr=10.0, **options)
-    try:
+    with pytest.raises(RunError, match=r"has diverged, with weights \S+ times those at the start|finite"):
         rounds(playing, 12)
         playing.check_finite()
-    except RunError as error:
-        assert "finite" in str(error)
-        return
     read = playing.statistics.read()
-    assert all(math.isfinite(value) for value in read.values())
-    assert max(abs(value) for value in read.values()) > 10, f"the losses look harmless: {read}"
+    assert max((abs(value) for value in read.values()), default=math.inf) > 10, f"the losses look harmless: {read}"
 
 
 def test_a_learning_rate_beyond_reason_ends_the_run():
