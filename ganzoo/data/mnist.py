@@ -33,6 +33,10 @@ _SHA256 = {
 """SHA-256 of the uncompressed files, those of the original distribution."""
 
 
+_MEMORY = 1 << 27
+"""Bytes that unpacking may take; a file could ask for gigabytes."""
+
+
 class MNIST(SingleSource):
     """Handwritten digits, 60,000 to train and 10,000 to test, 28×28 grey (LeCun, Cortes and Burges)."""
 
@@ -82,7 +86,7 @@ def _read(name: str, shape: tuple[int, ...]) -> torch.Tensor:
     try:
         packed = files("ganzoo.data").joinpath("files", "mnist", f"{name}.xz").read_bytes()
         # One byte more than there should be is enough to see that a file is too long.
-        content = lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(packed, max_length=size + 1)
+        content = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY).decompress(packed, max_length=size + 1)
     except (OSError, lzma.LZMAError, EOFError) as error:
         raise RunError(f"the bundled {where} cannot be read ({error}); {repair}") from error
     if sha256(content).hexdigest() != _SHA256[name]:

@@ -3,6 +3,7 @@
 import builtins
 import json
 import re
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,13 +16,21 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ganzoo.core.errors import RunError, UsageError, unknown
+from ganzoo.core.reading import parse_json, read_file
 from ganzoo.runs.files import saving, write_atomically
+from ganzoo.runs.links import refuse_links
 from ganzoo.runs.record import RunRecord
 
 __all__ = ["LATEST", "RunDirectory"]
 
 LATEST = "latest"
 """What the run with the highest number can be opened by."""
+
+_MAX_STATS = 24 << 20
+"""Bytes of ``stats.jsonl``: 60,000 lines of twenty values, of which a run of the usual settings has a hundred. Python
+needs up to ten times as much memory for them."""
+_MAX_PARTS = 400_000
+"""Objects and lists in it, since an empty one costs more memory than its bytes say."""
 
 _NUMBERED = re.compile(r"(\d{5,})-.+")
 _NUMBERING_TIMEOUT = 60  # seconds; making a directory takes milliseconds
@@ -80,12 +89,12 @@ class RunDirectory:
 
         Raises:
             UsageError: there is no such run, or several, or the directory is not a run's.
-            RunError: its record is damaged or was written by a newer ganzoo.
+            RunError: its record is damaged or was written by a newer ganzoo, or a link leads out of it.
         """
         text, root = str(which), Path(root)
         path = Path(text)
         if (path / "run.json").is_file():
-            return cls(path, RunRecord.read(path / "run.json"))
+            return cls._of(path)
         known = _numbered(root)
         if text == LATEST:
             if not known:
@@ -97,7 +106,7 @@ class RunDirectory:
             found = [each for _, each in known if each.name.startswith(text)]
             found = [each for each in found if each.name == text] or found
         if len(found) == 1:
-            return cls(found[0], RunRecord.read(found[0] / "run.json"))
+            return cls._of(found[0])
         if found:
             one = f"such as {found[-1].name}"
             raise UsageError(f"{text!r} could be any of {len(found)} runs, {one}: write its name")
@@ -185,12 +194,18 @@ class RunDirectory:
         """
         if not self._stats.is_file():
             return []
-        *lines, _torn = self._stats.read_bytes().split(b"\n")
+        try:
+            content = read_file(self._stats, _MAX_STATS)
+        except OSError as error:
+            raise RunError(f"{self._stats} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        if sum(map(content.count, (b"\n", b"{", b"["))) > 2 * _MAX_PARTS:
+            raise RunError(f"{self._stats} cannot be read: it has over {_MAX_PARTS:,} objects and lists")
+        *lines, _torn = content.split(b"\n")
         result = []
         for number, line in enumerate(lines, start=1):
             try:
-                result.append(dict(json.loads(line)))
-            except (ValueError, TypeError) as error:
+                result.append(_line(parse_json(line)))
+            except ValueError as error:
                 raise RunError(f"line {number} of {self._stats} is damaged: remove it") from error
         return result
 
@@ -221,12 +236,29 @@ class RunDirectory:
         finally:
             lock.release()
 
+    @classmethod
+    def _of(cls, path: Path) -> Self:
+        record = RunRecord.read(path / "run.json")
+        refuse_links(path)
+        return cls(path, record)
+
     @property
     def _stats(self) -> Path:
         return self.path / "stats.jsonl"
 
     def _write(self) -> None:
         write_atomically(self.path / "run.json", self.record.text())
+
+
+def _line(values: Any) -> dict[str, Any]:
+    """A line of statistics, its names shared with the other lines'.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if not isinstance(values, dict):
+        raise ValueError("expected an object")
+    return {sys.intern(name): value for name, value in values.items()}
 
 
 def _safe(name: str) -> str:
