@@ -10,11 +10,24 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = ["MAX_DEPTH", "MAX_LINE", "MAX_TOML", "digest_file", "open_file", "parse_json", "parse_toml", "read_file"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LINE",
+    "MAX_PARTS",
+    "MAX_TOML",
+    "digest_file",
+    "open_file",
+    "parse_json",
+    "parse_toml",
+    "read_file",
+]
 
 MAX_DEPTH = 64
 """Brackets within brackets. What ganzoo writes has fewer than ten; Python's own parser gives up at some hundreds,
 and what is only just parsed could not be written again."""
+
+MAX_PARTS = 100_000
+"""Objects and lists in a JSON text, of which ganzoo's have a few hundred: an empty one takes 20 times its bytes."""
 
 MAX_TOML = 1 << 16
 """Bytes of a settings file, which has a few hundred."""
@@ -89,8 +102,11 @@ def parse_json(content: bytes) -> Any:
     """The value of a JSON text; what would steer a terminal becomes U+FFFD, the replacement character.
 
     Raises:
-        ValueError: it is no JSON in UTF-8, or has brackets within brackets over ``MAX_DEPTH`` deep.
+        ValueError: it is no JSON in UTF-8, or has more than ``MAX_PARTS`` objects and lists, or ``MAX_DEPTH``
+            of them within each other.
     """
+    if content.count(b"[") + content.count(b"{") > MAX_PARTS:
+        raise ValueError(f"it has over {MAX_PARTS:,} objects and lists")
     try:
         value = json.loads(content.decode())
     except RecursionError as error:

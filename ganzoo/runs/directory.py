@@ -192,10 +192,10 @@ class RunDirectory:
         Raises:
             RunError: another line is damaged.
         """
-        if not self._stats.is_file():
-            return []
         try:
             content = read_file(self._stats, _MAX_STATS)
+        except FileNotFoundError:
+            return []
         except OSError as error:
             raise RunError(f"{self._stats} cannot be read: {(error.strerror or str(error)).lower()}") from error
         if sum(map(content.count, (b"\n", b"{", b"["))) > 2 * _MAX_PARTS:

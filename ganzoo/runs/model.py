@@ -51,7 +51,7 @@ def check_size(run: RunDirectory, zoo: Zoo, checkpoint: "Checkpoint") -> None:
     from pydantic import ValidationError
 
     from ganzoo.core.data import validation_sentence
-    from ganzoo.models.game import Game
+    from ganzoo.models.game import latent_space
     from ganzoo.runs.checkpoint import state_of
 
     config, model = run.record.config, model_of(run, zoo)
@@ -59,9 +59,10 @@ def check_size(run: RunDirectory, zoo: Zoo, checkpoint: "Checkpoint") -> None:
         data = run.record.data_spec
     except ValidationError as error:
         raise RunError(f"the data in {run.path / 'run.json'} are damaged: {validation_sentence(error)}") from error
+    latent = latent_space(made := model(**config.options), data)
     try:
         with torch.device("meta"):
-            networks = Game.build(model(**config.options), data, config.seed).networks
+            networks = made.networks(latent, data)
     except GanzooError:
         raise
     except Exception:  # a plugin's networks need not know how to be built without values

@@ -99,13 +99,13 @@ def go_on(
     with directory.lock() if processes.first else nullcontext():
         record = directory.record
         model_class = model_of(directory, zoo)
+        newest = checkpoint.latest(directory) if any(directory.checkpoints.glob("[0-9]*")) else None
+        if newest is not None:
+            check_size(directory, zoo, newest)
         dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
         layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
         config = resumed_config(record, model_class.Options, dataset.spec.size, flags or {}, layers)
         configured = Configured(config, record.origins, model_class(**config.options), dataset, zoo)
-        newest = checkpoint.latest(directory) if any(directory.checkpoints.glob("[0-9]*")) else None
-        if newest is not None:
-            check_size(directory, zoo, newest)
         made, trainer = prepare(configured, processes)
         watching = WithPlugins(observer or Observer(), zoo) if processes.first else Observer()
         if checksum_of(trainer.splits) != record.data_checksum:
