@@ -166,7 +166,7 @@ def test_no_command_uses_the_network_unasked(tmp_path: Path) -> None:
         ["traverse", "1"],
         ["eval", "1", "--samples", "256"],
         ["report", "1"],
-        ["name", "1"],
+        ["name", "1", "--labels", "100"],
         ["compare", "acgan", "infogan", "--images", "256", "--samples", "256"],
         ["models"],
         ["datasets"],
