@@ -75,8 +75,12 @@ locked: | $(BIN)/python
 	@touch $(RUN) $(TEST) $(DEV)
 
 audit: | $(TOOLS)/bin/python
-	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock || { \
-	  echo "make audit: either a version in requirements.lock has a known vulnerability, which is then listed above, or PyPI's list could not be reached: nothing was audited" >&2; exit 1; }
+	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock >$(VENV)/audit.txt 2>&1 || { \
+	  cat $(VENV)/audit.txt >&2; \
+	  grep -q "^Found .* known vulnerabilit" $(VENV)/audit.txt || \
+	    echo "make audit: PyPI's list of vulnerabilities cannot be had here, so nothing was audited; try again with a network" >&2; \
+	  exit 1; }
+	@cat $(VENV)/audit.txt
 
 clean:
 	rm -rf $(VENV) build dist requirements.head requirements.body .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -10,7 +10,23 @@ from hypothesis import strategies as st
 from ganzoo.core.errors import GanzooError
 
 WORDS = st.sampled_from(
-    [b"[", b"]", b"{", b"}", b'"', b"\0", b"\n", b"-1", b"9" * 30, b"1e999", b"NaN", b"null", b"../", b"\\u001b", b"\xff"]
+    [
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b'"',
+        b"\0",
+        b"\n",
+        b"-1",
+        b"9" * 30,
+        b"1e999",
+        b"NaN",
+        b"null",
+        b"../",
+        b"\\u001b",
+        b"\xff",
+    ]
 )
 
 

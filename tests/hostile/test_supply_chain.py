@@ -112,7 +112,7 @@ def test_torchvision_fetches_nothing_itself(tmp_path: Path, monkeypatch: pytest.
 
 def test_files_put_there_by_hand_are_compared_as_well(tmp_path: Path) -> None:
     (tmp_path / "train_32x32.mat").write_bytes(b"no matrix")
-    with pytest.raises(RunError, match="the SHA-256 of train_32x32.mat is not the published one"):
+    with pytest.raises(RunError, match=r"the SHA-256 of train_32x32\.mat is not the published one"):
         SVHN(root=str(tmp_path)).split("train")
 
 
