@@ -7,6 +7,10 @@
 #   make kill                       kill trainings and look what is lost; KILLS is how often (1000)
 #   make lint                       ruff, mypy and the import contracts
 #   make wheel                      the source distribution, and the wheel built from it
+#   make locked                     the environment from requirements.lock: exact versions, each file's SHA-256 checked
+#                                   (CPython 3.11, Linux on x86-64); `make locked test` then tests in it
+#   make lock                       writes requirements.lock anew, with the newest versions that are allowed
+#   make audit                      looks the versions in requirements.lock up among known vulnerabilities (needs PyPI)
 #
 # PYTHON is the interpreter to build the environment with, VENV the environment's folder.
 
@@ -26,7 +30,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 .DELETE_ON_ERROR:
 # The stamps install into one environment: never two at a time.
 .NOTPARALLEL:
-.PHONY: help demo test test-slow kill lint wheel clean
+.PHONY: help demo test test-slow kill lint wheel lock locked audit clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^The stamps/,$$d'
@@ -53,8 +57,38 @@ lint: $(DEV)
 wheel: $(DEV)
 	$(BIN)/python -m build --outdir $(DIST)
 
+# The tools that read the lock are kept out of the environment that it describes.
+TOOLS := $(VENV)/tools
+$(TOOLS)/bin/python: | $(BIN)/python
+	@"$(PYTHON)" -m venv "$(TOOLS)"
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1' 'pip-audit>=2.9,<3'
+
+# Only what pip itself would look up counts: no address of any server is written down.
+lock: | $(TOOLS)/bin/python
+	@sed -n '/^#/p' requirements.lock >requirements.head
+	@$(TOOLS)/bin/uv pip compile --quiet --upgrade pyproject.toml --all-extras --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	  --no-emit-find-links --output-file requirements.body >/dev/null
+	@cat requirements.head requirements.body >requirements.lock && rm requirements.head requirements.body
+	@echo "requirements.lock: $$(grep -c == requirements.lock) packages"
+
+locked: | $(BIN)/python
+	@"$(BIN)/python" -c 'import platform, sys; sys.exit((sys.version_info[:2], sys.platform, platform.machine()) != ((3, 11), "linux", "x86_64"))' || { \
+	  echo "requirements.lock is for CPython 3.11 on Linux (x86-64); elsewhere, make test installs by name" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(INSTALL) . --no-deps --no-build-isolation
+	@touch $(RUN) $(TEST) $(DEV)
+
+audit: | $(TOOLS)/bin/python
+	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock >$(VENV)/audit.txt 2>&1 || { \
+	  cat $(VENV)/audit.txt >&2; \
+	  grep -q "^Found .* known vulnerabilit" $(VENV)/audit.txt || \
+	    echo "make audit: PyPI's list of vulnerabilities cannot be had here, so nothing was audited; try again with a network" >&2; \
+	  exit 1; }
+	@cat $(VENV)/audit.txt
+
 clean:
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist requirements.head requirements.body .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(BIN)/python:
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \

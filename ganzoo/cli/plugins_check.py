@@ -1,7 +1,6 @@
 """``ganzoo plugins check``: the conformance kit, from the command line."""
 
 import sys
-import tomllib
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from ganzoo.cli.options import complete_datasets, complete_models, examples, json_option
 from ganzoo.core.errors import UsageError
+from ganzoo.core.reading import MAX_TOML, parse_toml, read_file
 
 if TYPE_CHECKING:
     from ganzoo.models.model import Model
@@ -141,12 +141,12 @@ def entry_points(folder: Path) -> dict[str, str]:
     """
     file = folder / "pyproject.toml"
     try:
-        project: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        project: dict[str, Any] = parse_toml(read_file(file, MAX_TOML))
         points = project["project"]["entry-points"]["ganzoo"]
         return {str(name): str(target) for name, target in points.items()}
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}; give the folder of a package") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{file} is not TOML: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{file} has no table [project.entry-points.ganzoo], which names a plugin") from error

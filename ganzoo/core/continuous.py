@@ -124,7 +124,7 @@ class Uniform(_Continuous):
         for bound in (self.low, self.high):
             self._require(is_finite(bound) and abs(bound) <= _LARGEST, "finite bounds", bound)
         self._set(low=float(self.low), high=float(self.high))
-        low, high = torch.tensor([self.low, self.high], dtype=torch.float32).tolist()
+        low, high = torch.tensor([self.low, self.high], dtype=torch.float32, device="cpu").tolist()
         self._require(low < high, "a high above its low", self.high)
 
     @property

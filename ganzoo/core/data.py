@@ -15,6 +15,13 @@ from ganzoo.core.invariance import Invariance
 __all__ = ["DataSpec", "Dataset", "FactorDataset", "LabelSpec", "Samples", "Split", "validation_sentence"]
 
 
+_LONGEST = 500
+"""Characters that are shown of what is wrong with a file."""
+
+_MAX_VALUES = 1 << 24
+"""Numbers in one sample, as many as a picture of 2048×2048 in colour has and some more."""
+
+
 class LabelSpec(BaseModel):
     """One label of a data set: its classes and how often each occurs in the training split."""
 
@@ -43,7 +50,7 @@ class DataSpec(BaseModel):
     name: str = Field(description="the data set's name")
     shape: tuple[int, ...] = Field(min_length=1, description="shape of one sample, C×H×W for images")
     range: tuple[float, float] = Field((-1.0, 1.0), description="smallest and largest value of a sample")
-    size: int = Field(ge=1, description="number of training samples of the first source")
+    size: int = Field(ge=1, le=10**15, description="number of training samples of the first source")
     labels: dict[str, LabelSpec] = Field(default_factory=dict, description="the labels by name")
     sources: tuple[str, ...] = Field(("data",), min_length=1, description="domains that samples come from")
     invariances: tuple[Invariance, ...] = Field((), description="random maps that keep every label's meaning")
@@ -53,6 +60,8 @@ class DataSpec(BaseModel):
     def _possible(self) -> Self:
         if any(side < 1 for side in self.shape):
             raise ValueError(f"the sample shape {self.shape} has a side below 1")
+        if len(self.shape) > 8 or prod(self.shape) > _MAX_VALUES:
+            raise ValueError(f"the sample shape {self.shape} is too large: {_MAX_VALUES:,} values are the most")
         if not self.range[0] < self.range[1]:
             raise ValueError(f"the range {self.range} is empty")
         for name in self.labels:
@@ -201,5 +210,6 @@ def validation_sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
-    got = "" if first["type"] in ("missing", "value_error") else f" (got {first['input']!r})"
-    return f"{where}: {message}{got}" if where else f"{message}{got}"
+    got = "" if first["type"] in ("missing", "value_error") else f" (got {first['input']!r:.200})"
+    sentence = f"{where}: {message}{got}" if where else f"{message}{got}"
+    return "".join(character if character.isprintable() else " " for character in sentence[:_LONGEST])

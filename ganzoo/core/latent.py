@@ -19,6 +19,10 @@ from ganzoo.core.variable import Device, Role, Value, Variable
 __all__ = ["LatentSpec", "Latents"]
 
 
+_MOST = 1000
+"""Variables of a latent space; a file that asks for more would keep the machine busy for nothing."""
+
+
 @dataclass(frozen=True, init=False, repr=False)
 class LatentSpec:
     """An immutable, ordered product of named, independent random variables.
@@ -39,6 +43,8 @@ class LatentSpec:
     _items: tuple[tuple[str, Variable], ...]
 
     def __init__(self, /, **variables: Variable) -> None:
+        if len(variables) > _MOST:
+            raise UsageError(f"a latent space has at most {_MOST:,} variables, not {len(variables):,}")
         for name, variable in variables.items():
             if not name.isidentifier():
                 raise UsageError(f"{name!r} cannot name a variable; use letters, digits and underscores")

@@ -23,6 +23,10 @@ Value = float | str | Sequence[float] | Tensor
 """What pins a variable: a class index or name, a number, or one number a component."""
 
 
+_LARGEST = 1 << 16
+"""Components or classes of a variable; a file that asks for more would have memory taken before it is found wrong."""
+
+
 @dataclass(frozen=True)
 class Variable(ABC):
     """A random variable: its prior, and the family of posteriors by which a critic may recognise it.
@@ -46,6 +50,7 @@ class Variable(ABC):
 
     def __post_init__(self) -> None:
         self._require(is_whole(self.size) and self.size >= 1, "a size of at least 1", self.size)
+        self._require(self.size <= _LARGEST, f"a size of at most {_LARGEST:,}", self.size)
         if self.role not in get_args(Role):
             raise unknown("role", str(self.role), get_args(Role))
         self._require(is_finite(self.weight) and self.weight >= 0, "a weight of at least 0", self.weight)

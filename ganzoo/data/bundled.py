@@ -23,6 +23,8 @@ SHA256 = {
 
 _LARGEST = "train-images-idx3-ubyte"
 _LONGEST = 16 + 60_000 * 28 * 28
+_MEMORY = 1 << 27
+"""Bytes that unpacking may take; a file could ask for gigabytes."""
 
 _begun: dict[str, Future[bytes]] = {}
 
@@ -62,7 +64,7 @@ def _unpack(name: str) -> bytes:
     try:
         packed = files("ganzoo.data").joinpath("files", "mnist", f"{name}.xz").read_bytes()
         # One byte more than the largest has is enough to see that a file is too long.
-        content = lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(packed, max_length=_LONGEST + 1)
+        content = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY).decompress(packed, max_length=_LONGEST + 1)
     except (OSError, lzma.LZMAError, EOFError) as error:
         raise RunError(f"the bundled {where} cannot be read ({error}); {repair}") from error
     if sha256(content).hexdigest() != SHA256[name]:

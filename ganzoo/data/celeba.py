@@ -1,6 +1,10 @@
 """CelebA, downloaded and read by torchvision, cropped and sized here."""
 
+from collections.abc import Mapping
 from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from secrets import token_hex
 from typing import Any, ClassVar, Literal, Self
 
 import torch
@@ -10,6 +14,7 @@ from torch import Tensor
 from ganzoo.core.data import Dataset, DataSpec, LabelSpec, Split
 from ganzoo.core.errors import unknown
 from ganzoo.core.invariance import Flip
+from ganzoo.data.archives import Archive, is_whole
 from ganzoo.data.decoding import Framing
 from ganzoo.data.downloads import Download, Part
 from ganzoo.data.file_split import FileSplit
@@ -50,6 +55,48 @@ class CelebA(Download):
         ("train", "test"), tuple(f"celeba/{name}" for name in (*_LISTS, "img_align_celeba"))
     )
 
+    archives: ClassVar[Mapping[str, Archive]] = {
+        f"celeba/{name}": Archive(f"https://drive.google.com/uc?id={key}", size, digest)
+        for name, key, size, digest in (
+            (
+                "img_align_celeba.zip",
+                "0B7EVK8r0v71pZjFTYXZWM3FlRnM",
+                1443490838,
+                "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
+            ),
+            (
+                "list_attr_celeba.txt",
+                "0B7EVK8r0v71pblRyaVFSWGxPY0U",
+                26721026,
+                "f0e5da289d5ccf75ffe8811132694922b60f2af59256ed362afa03fefba324d0",
+            ),
+            (
+                "identity_CelebA.txt",
+                "1_ee_0u7vcNLOfNLegJRHmolfH5ICW-XS",
+                None,
+                "c6143857c3e2630ac2da9f782e9c1232e5e59be993a9d44e8a7916c78a6158c0",
+            ),
+            (
+                "list_bbox_celeba.txt",
+                "0B7EVK8r0v71pbThiMVRxWXZ4dU0",
+                None,
+                "7487a82e57c4bb956c5445ae2df4a91ffa717e903c5fa22874ede0820c8ec41b",
+            ),
+            (
+                "list_landmarks_align_celeba.txt",
+                "0B7EVK8r0v71pd0FJY3Blby1HUTQ",
+                12156055,
+                "6c02a87569907f6db2ba99019085697596730e8129f67a3d61659f198c48d43b",
+            ),
+            (
+                "list_eval_partition.txt",
+                "0B7EVK8r0v71pY0NSMzRuSXJEVkk",
+                2836386,
+                "fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7",
+            ),
+        )
+    }
+
     class Options(Download.Options):
         """What a user may choose about CelebA."""
 
@@ -89,6 +136,24 @@ class CelebA(Download):
     def opened(self, datasets: Any, part: Part, *, download: bool) -> Any:
         """Torchvision's CelebA."""
         return datasets.CelebA(self.root, split=part, target_type="attr", download=download)
+
+    def fetch_archive(self, path: Path, archive: Archive) -> None:
+        """Fetches one file by way of gdown, since Google's drive asks about large ones.
+
+        Raises:
+            OSError: it cannot be stored.
+            RuntimeError: gdown is not there, or the drive refuses.
+            ValueError: it is something else than was published.
+        """
+        celeba: Any = import_module("torchvision.datasets.celeba")
+        temporary = path.with_name(f".{path.name}.{token_hex(4)}.tmp")
+        try:
+            celeba.download_file_from_google_drive(archive.url.partition("id=")[2], path.parent, temporary.name)
+            if not is_whole(temporary, archive):
+                raise ValueError(f"{archive.url} sends something else than was published (its SHA-256 differs)")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def load(self, part: Part) -> Split:
         """Downloads the set if it is not there, and reads the lists of one part; no image is opened yet.

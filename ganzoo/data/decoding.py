@@ -2,12 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 from textwrap import shorten
+from threading import Condition
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
+
+from ganzoo.core.reading import digest_file, open_file
 
 __all__ = ["SUFFIXES", "Decoded", "Framing", "decode", "decode_all"]
 
@@ -25,6 +28,17 @@ SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", "
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
 _AT_ONCE = 1024
+
+MAX_FILE = 64 << 20
+"""Bytes of an image file; sixteen million pixels in colour are 50 MB even without compression."""
+MAX_PIXELS = 1 << 24
+"""Pixels that are decoded, 4096×4096: up to 16 bytes of memory each. Pillow's own ``MAX_IMAGE_PIXELS`` counts too."""
+MAX_JPEG_PIXELS = 1 << 26
+"""Pixels of a JPEG, 8192×8192, of which cameras make larger ones than of other files; decoded at a smaller size."""
+MAX_PROGRESSIVE_PIXELS = 1 << 25
+"""Pixels of a progressive JPEG, all coefficients of which are kept until the last one is read: 6 bytes a pixel."""
+_MEMORY = 240 << 20
+"""Bytes that all threads together may take to decode."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ def decode(path: Path, framing: Framing) -> Tensor:
         (C, H, W) uint8, channels last in memory.
 
     Raises:
-        ValueError: the file cannot be read as an image, or has more than ``PIL.Image.MAX_IMAGE_PIXELS``.
+        ValueError: the file cannot be read as an image, or has more bytes or pixels than are decoded.
     """
     return torch.from_numpy(_pixels(path, framing)).permute(2, 0, 1)
 
@@ -96,8 +110,7 @@ def decode_all(paths: Sequence[Path], framing: Framing, *, hold: bool) -> Decode
     def one(index: int) -> str:
         try:
             picture = _pixels(paths[index], framing)
-            with paths[index].open("rb") as file:
-                digest = file_digest(file, "sha256").hexdigest()
+            digest = digest_file(paths[index], MAX_FILE)
         except (OSError, ValueError) as error:
             failures[index] = _reason(error)
             return ""
@@ -117,13 +130,17 @@ def decode_all(paths: Sequence[Path], framing: Framing, *, hold: bool) -> Decode
 def _pixels(path: Path, framing: Framing) -> NDArray[np.uint8]:
     """(H, W, C)."""
     try:
-        with Image.open(path, formats=_FORMATS) as image:
-            limit = Image.MAX_IMAGE_PIXELS
-            if limit is not None and image.width * image.height > limit:
-                raise ValueError(f"{image.width}×{image.height} pixels are more than the limit of {limit:,}")
+        with open_file(path, MAX_FILE) as file, Image.open(file, formats=_FORMATS) as image:
+            is_jpeg, stored = image.format == "JPEG", image.width * image.height
+            progressive = is_jpeg and "progressive" in image.info
+            limit = (MAX_PROGRESSIVE_PIXELS if progressive else MAX_JPEG_PIXELS) if is_jpeg else MAX_PIXELS
+            _refuse_more(image, min(limit, Image.MAX_IMAGE_PIXELS or limit))
             # A JPEG may be decoded at a half, a quarter or an eighth of its size, while that is still plenty.
             image.draft(None, (2 * framing.size, 2 * framing.size))
-            picture = _plain(ImageOps.exif_transpose(image), "L" if framing.channels == 1 else "RGB")
+            _refuse_more(image, MAX_PIXELS)
+            needed = 16 * image.width * image.height + (6 * stored if progressive else 0)
+            with _BUDGET.taken(needed):
+                picture = _plain(ImageOps.exif_transpose(image), "L" if framing.channels == 1 else "RGB")
     # On hostile bytes a decoder raises nearly anything: OSError, SyntaxError, IndexError, struct.error, …
     except Exception as error:
         raise ValueError(_reason(error)) from error
@@ -133,6 +150,35 @@ def _pixels(path: Path, framing: Framing) -> NDArray[np.uint8]:
     elif picture.size != size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
     return np.array(picture).reshape(*size, framing.channels)
+
+
+def _refuse_more(image: Image.Image, limit: int) -> None:
+    if image.width * image.height > limit:
+        raise ValueError(f"{image.width}×{image.height} pixels are more than the limit of {limit:,}")
+
+
+class _Budget:
+    """Lets threads go on while all that they need together is within a limit; one that needs more goes alone."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._used, self._changed = limit, 0, Condition()
+
+    @contextmanager
+    def taken(self, needed: int) -> Iterator[None]:
+        """Waits until there is room, and holds it."""
+        needed = min(needed, self._limit)
+        with self._changed:
+            self._changed.wait_for(lambda: self._used + needed <= self._limit)
+            self._used += needed
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._used -= needed
+                self._changed.notify_all()
+
+
+_BUDGET = _Budget(_MEMORY)
 
 
 def _plain(image: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:

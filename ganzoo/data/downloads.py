@@ -3,7 +3,7 @@
 import os
 import socket
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,6 +15,7 @@ from filelock import FileLock
 from pydantic import Field
 
 from ganzoo.core.errors import RunError
+from ganzoo.data.archives import Archive, fetch_archive, is_whole
 from ganzoo.data.labels import LabelledOptions
 from ganzoo.data.splits import SingleSource
 
@@ -46,6 +47,8 @@ class Download(SingleSource):
     """Samples of each class in each part; what is read must agree."""
     files: ClassVar[dict[str, tuple[str, ...]]]
     """What has to be in the root for each part."""
+    archives: ClassVar[Mapping[str, Archive]]
+    """What is fetched where a file is not there, by its place in the root; torchvision unpacks it."""
     needs: ClassVar[str | None] = None
     """A module that torchvision imports to read this set, beyond what ganzoo depends on."""
 
@@ -97,11 +100,35 @@ class Download(SingleSource):
                 raise self._impossible("the folder cannot be written to")
             try:
                 with patience():
-                    return self.opened(datasets, part, download=writable)
+                    if present:
+                        self.check_files(part)
+                    else:
+                        self._fetch_archives(part)
+                    # With what it would fetch in place, torchvision only unpacks.
+                    return self.opened(datasets, part, download=not present)
             # torchvision promises nothing: OSError, RuntimeError, AssertionError, HTTPException, …
             except Exception as error:
                 reason = shorten(str(error), 200) or type(error).__name__
                 raise self.damaged(part, reason) if present else self._impossible(reason) from error
+
+    def fetch_archive(self, path: Path, archive: Archive) -> None:
+        """Fetches one file, whose content is checked before it is in its place.
+
+        Raises:
+            OSError: it cannot be fetched or stored.
+            ValueError: it is something else than was published.
+        """
+        fetch_archive(path, archive)
+
+    def check_files(self, part: Part) -> None:
+        """Looks at files that are there, before torchvision reads them; it compares some with a checksum itself.
+
+        Raises:
+            ValueError: one is not what was published.
+        """
+        for place in self.files[part]:
+            if place in self.archives and not is_whole(self.root / place, self.archives[place]):
+                raise ValueError(f"the SHA-256 of {place} is not the published one")
 
     def damaged(self, part: Part, reason: str) -> RunError:
         """The error for files that are there and not what they should be."""
@@ -110,6 +137,13 @@ class Download(SingleSource):
             f"the data set {self.name} in {self.root} is damaged ({reason}); delete {where} there and try "
             "again with a network"
         )
+
+    def _fetch_archives(self, part: Part) -> None:
+        """Fetches what is not there, or not as it was published; of files that need no unpacking, this part's."""
+        needed = self.archives.keys() & set(self.files[part]) or self.archives.keys()
+        for place in sorted(needed):
+            if not is_whole(self.root / place, self.archives[place]):
+                self.fetch_archive(self.root / place, self.archives[place])
 
     def _impossible(self, reason: str) -> RunError:
         return RunError(

@@ -1,11 +1,14 @@
 """dSprites, read from the file that its authors published, where the user has it."""
 
+import os
+import struct
 import warnings
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
-from typing import IO, Any, ClassVar, NamedTuple
-from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError
+from textwrap import shorten
+from typing import IO, Any, BinaryIO, ClassVar, NamedTuple
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -14,6 +17,7 @@ from torch import Tensor
 
 from ganzoo.core.data import Dataset
 from ganzoo.core.errors import RunError
+from ganzoo.core.reading import open_file
 from ganzoo.data.downloads import default_root
 from ganzoo.data.factors import FactorGrid
 from ganzoo.data.splits import tensor_checksum
@@ -25,6 +29,12 @@ _HOME = "https://github.com/google-deepmind/dsprites-dataset"
 _SIDE = 64
 _AT_ONCE = 4096
 """Pictures that are unpacked at once; all of them would take 3 GB."""
+_MAX_FILE = 64 << 20
+"""Bytes of the file, of which the published one has 27 million."""
+_MAX_DIRECTORY = 1 << 16
+"""Bytes of the archive's list of members, of which there are five: a million of them would take a gigabyte."""
+_ENDING = struct.Struct("<4s4H2LH")
+"""The end of an archive: signature, numbers of disks and members, size and place of the list, length of a comment."""
 
 
 class _Content(NamedTuple):
@@ -101,8 +111,10 @@ class DSprites(FactorGrid):
                 )
             try:
                 packed = self._packed()
-            except (OSError, EOFError, LookupError, RuntimeError, ValueError, BadZipFile, ZlibError) as error:
-                raise RunError(f"{self.file} is not the dSprites file ({error}); get {_FILE} from {_HOME}") from error
+            except Exception as error:  # on hostile bytes, zipfile and NumPy raise nearly anything
+                raise RunError(
+                    f"{self.file} is not the dSprites file ({_reason(error)}); get {_FILE} from {_HOME}"
+                ) from error
             self._read = _Content(packed, tensor_checksum(packed))
         return self._read
 
@@ -110,22 +122,67 @@ class DSprites(FactorGrid):
         sizes = tuple(self.factors.values())
         grid = np.stack(np.unravel_index(np.arange(np.prod(sizes)), sizes), axis=1)
         # The two arrays alone: the metadata are a pickle, which could run anything.
-        with ZipFile(self.file) as archive, warnings.catch_warnings():
+        with open_file(self.file, _MAX_FILE) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of headers that Python 2 wrote
-            with archive.open("latents_classes.npy") as member:
-                classes = np.lib.format.read_array(member, allow_pickle=False)
+            _check_ending(file)
+            archive = ZipFile(file)
+            with _member(archive, "latents_classes.npy") as member:
+                classes = _whole(member, (len(grid), 1 + grid.shape[1]))
             if not np.array_equal(classes[:, 1:], grid):
                 raise ValueError("its latents_classes are not the grid of factors")
-            with archive.open("imgs.npy") as images:
+            with _member(archive, "imgs.npy") as images:
                 return torch.from_numpy(_pack(images, len(grid)))
+
+
+def _check_ending(file: BinaryIO) -> None:
+    """Refuses an archive whose list of members is large, which Python would read whole."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - _ENDING.size - 20))
+    content = file.read()
+    if len(content) < _ENDING.size:
+        raise BadZipFile("File is not a zip file")
+    signature, _, _, _, _, size, _, _ = _ENDING.unpack(content[-_ENDING.size :])
+    if signature != b"PK\5\6":
+        raise BadZipFile("File is not a zip file")
+    if size > _MAX_DIRECTORY or content.startswith(b"PK\6\7"):
+        raise BadZipFile("its list of members is too long")
+    file.seek(0)
+
+
+def _member(archive: ZipFile, name: str) -> IO[bytes]:
+    """A member of the archive; of compressions only the one that it was published with, others may take gigabytes."""
+    if archive.getinfo(name).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise ValueError(f"its {name} is compressed in another way")
+    return archive.open(name)
+
+
+def _whole(member: IO[bytes], expected: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """An .npy file of whole numbers, whose shape is known before any memory is taken for it."""
+    shape, in_columns, dtype = _header(member)
+    if tuple(shape) != expected or dtype.kind not in "iu":
+        raise ValueError("its latents_classes are not the grid of factors")
+    size = prod(expected) * dtype.itemsize
+    content = member.read(size)
+    if len(content) != size:
+        raise ValueError("its latents_classes end too early")
+    array = np.frombuffer(content, dtype).reshape(expected, order="F" if in_columns else "C")
+    return array.astype(np.int64)
+
+
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, "np.dtype[np.generic]"]:
+    version = np.lib.format.read_magic(member)
+    if version != (1, 0):
+        raise ValueError(f"it is of version {version}")
+    return np.lib.format.read_array_header_1_0(member)
+
+
+def _reason(error: Exception) -> str:
+    return shorten(str(error) or type(error).__name__, 200)
 
 
 def _pack(images: IO[bytes], count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """Pictures of zeros and ones, as an .npy file holds them, with a bit a pixel: (M, 512)."""
-    version = np.lib.format.read_magic(images)
-    if version != (1, 0):
-        raise ValueError(f"its imgs are of version {version}")
-    shape, in_columns, dtype = np.lib.format.read_array_header_1_0(images)
+    shape, in_columns, dtype = _header(images)
     if (tuple(shape), in_columns, dtype) != ((count, _SIDE, _SIDE), False, np.dtype(np.uint8)):
         raise ValueError(f"its imgs are {dtype} of shape {shape}")
     packed = np.empty((count, _SIDE**2 // 8), np.uint8)

@@ -24,6 +24,8 @@ __all__ = ["Folder"]
 
 _TEST_FOLDERS = ("test", "val", "valid", "validation")
 _NAMED_AT_MOST = 10
+_MAX_FOLDERS = 100_000
+"""Folders that are looked into; a link to the whole disk is noticed before the whole disk has been read."""
 
 
 class _Image(NamedTuple):
@@ -181,6 +183,8 @@ def _images(root: Path, below: str) -> Iterator[_Image]:
             subfolders.clear()
             continue
         seen.add(real)
+        if len(seen) > _MAX_FOLDERS:
+            raise UsageError(f"there are over {_MAX_FOLDERS:,} folders in {root}: choose a smaller one")
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         parents = Path(folder).relative_to(root / below).parts
         for name in files:

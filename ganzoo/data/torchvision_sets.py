@@ -1,6 +1,8 @@
 """Fashion-MNIST, KMNIST, SVHN and CIFAR-10, downloaded and read by torchvision and held in memory."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from math import prod
 from typing import Any, ClassVar
 
 import torch
@@ -8,12 +10,14 @@ from torch import Tensor
 
 from ganzoo.core.data import Dataset, DataSpec, Split
 from ganzoo.core.invariance import Affine, Flip, Invariance
+from ganzoo.data.archives import Archive
 from ganzoo.data.downloads import Download, Part
 from ganzoo.data.labels import LABEL, keep_labels, label_spec
 from ganzoo.data.splits import TensorSplit, tensor_checksum
 
 __all__ = ["CIFAR10", "KMNIST", "SVHN", "FashionMNIST"]
 
+_IDX = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 _CIFAR10_TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 
 
@@ -66,6 +70,19 @@ class _Grey(_Labelled):
     shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
     counts: ClassVar[dict[str, tuple[int, ...]]] = {"train": (6000,) * 10, "test": (1000,) * 10}
 
+    def check_files(self, part: Part) -> None:
+        """Compares the sizes of the unpacked files with those that they must have: torchvision reads them whole.
+
+        Raises:
+            ValueError: one is larger or smaller.
+        """
+        for place in self.files[part]:
+            images, count = "images" in place, sum(self.counts["train" if "train" in place else "test"])
+            expected = 16 + count * prod(self.shape) if images else 8 + count
+            found = (self.root / place).stat().st_size
+            if found != expected or not (self.root / place).is_file():
+                raise ValueError(f"{place} has {found:,} bytes, not {expected:,}")
+
     def arrays(self, source: Any) -> tuple[Tensor, Tensor]:
         """Images (M, 1, 28, 28) uint8 and labels (M,) int64."""
         return source.data.unsqueeze(1), source.targets
@@ -73,8 +90,15 @@ class _Grey(_Labelled):
 
 def _idx_files(folder: str) -> dict[str, tuple[str, ...]]:
     # torchvision asks for both parts before it reads either.
-    stems = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
-    return dict.fromkeys(("train", "test"), tuple(f"{folder}/raw/{stem}-ubyte" for stem in stems))
+    return dict.fromkeys(("train", "test"), tuple(f"{folder}/raw/{stem}-ubyte" for stem in _IDX))
+
+
+def _idx_archives(folder: str, home: str, *published: tuple[int, str]) -> dict[str, Archive]:
+    """The four packed files, each with its size and SHA-256, in the order of ``_IDX``."""
+    return {
+        f"{folder}/raw/{stem}-ubyte.gz": Archive(f"{home}/{stem}-ubyte.gz", size, digest)
+        for stem, (size, digest) in zip(_IDX, published, strict=True)
+    }
 
 
 class FashionMNIST(_Grey):
@@ -83,6 +107,15 @@ class FashionMNIST(_Grey):
     name: ClassVar[str] = "fashion-mnist"
     summary: ClassVar[str] = "clothes, 28×28 grey, 10 classes"
     files: ClassVar[dict[str, tuple[str, ...]]] = _idx_files("FashionMNIST")
+    archives: ClassVar[Mapping[str, Archive]] = _idx_archives(
+        "FashionMNIST",
+        # The authors' own store; under the name that torchvision knows, it does without encryption.
+        "https://fashion-mnist.s3.eu-central-1.amazonaws.com",
+        (26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+        (29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+        (4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+        (5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+    )
     invariances: ClassVar[tuple[Invariance, ...]] = (Flip(), Affine(shear=0))
     classes: ClassVar[tuple[str, ...]] = (
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -100,6 +133,14 @@ class KMNIST(_Grey):
     name: ClassVar[str] = "kmnist"
     summary: ClassVar[str] = "cursive Japanese characters, 28×28 grey, 10 classes"
     files: ClassVar[dict[str, tuple[str, ...]]] = _idx_files("KMNIST")
+    archives: ClassVar[Mapping[str, Archive]] = _idx_archives(
+        "KMNIST",
+        "https://codh.rois.ac.jp/kmnist/dataset/kmnist",
+        (18165135, "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
+        (29497, "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
+        (3041136, "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
+        (5120, "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
+    )
     classes: ClassVar[tuple[str, ...]] = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
     def opened(self, datasets: Any, part: Part, *, download: bool) -> Any:
@@ -122,6 +163,18 @@ class SVHN(_Labelled):
     files: ClassVar[dict[str, tuple[str, ...]]] = {
         "train": ("train_32x32.mat",),
         "test": ("test_32x32.mat",),
+    }
+    archives: ClassVar[Mapping[str, Archive]] = {
+        "train_32x32.mat": Archive(
+            "https://ufldl.stanford.edu/housenumbers/train_32x32.mat",
+            182040794,
+            "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
+        ),
+        "test_32x32.mat": Archive(
+            "https://ufldl.stanford.edu/housenumbers/test_32x32.mat",
+            64275384,
+            "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
+        ),
     }
 
     def opened(self, datasets: Any, part: Part, *, download: bool) -> Any:
@@ -151,6 +204,14 @@ class CIFAR10(_Labelled):
         ("train", "test"),
         tuple(f"cifar-10-batches-py/{name}" for name in (*_CIFAR10_TRAIN, "test_batch", "batches.meta")),
     )
+
+    archives: ClassVar[Mapping[str, Archive]] = {
+        "cifar-10-python.tar.gz": Archive(
+            "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+            170498071,
+            "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+        )
+    }
 
     def opened(self, datasets: Any, part: Part, *, download: bool) -> Any:
         """Torchvision's CIFAR10."""

@@ -1,6 +1,5 @@
 """``metrics.jsonl``: the scores of a run, each line whole in itself."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ganzoo.core.data import validation_sentence
 from ganzoo.core.errors import RunError
+from ganzoo.core.reading import parse_json, read_file
 from ganzoo.evaluation.score import Score, Skipped
 from ganzoo.evaluation.setting import Setting
 from ganzoo.runs.directory import RunDirectory
@@ -19,6 +19,8 @@ __all__ = ["FILE", "Record", "append_records", "newest", "read_records"]
 
 FILE = "metrics.jsonl"
 SCHEMA_VERSION = 1
+MAX_BYTES = 8 << 20
+"""Bytes of ``metrics.jsonl``: an evaluation adds twenty thousand. Python needs up to 25 times as much memory."""
 
 
 class Record(BaseModel):
@@ -102,7 +104,7 @@ def read_records(run: RunDirectory) -> list[Record]:
     """
     path = run.path / FILE
     try:
-        content = path.read_bytes()
+        content = read_file(path, MAX_BYTES)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -110,7 +112,7 @@ def read_records(run: RunDirectory) -> list[Record]:
     records = []
     for number, line in enumerate(content.splitlines(), start=1):
         try:
-            values = json.loads(line)
+            values = parse_json(line)
         except ValueError:
             continue
         schema = values.get("schema_version") if isinstance(values, dict) else None

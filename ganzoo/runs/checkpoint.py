@@ -1,9 +1,9 @@
 """Checkpoints: tensors that are proved whole before they are used, and count only when they are."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from typing import Annotated, Any, Self
@@ -18,13 +18,36 @@ from torch.nn import Module
 
 from ganzoo.core.data import validation_sentence
 from ganzoo.core.errors import RunError
+from ganzoo.core.reading import digest_file, open_file, read_file
+from ganzoo.runs.config import MAX_COUNT
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.files import saving, sync_folder, write_synced
 
-__all__ = ["Checkpoint", "Manifest", "latest", "prune", "save", "state_of"]
+__all__ = ["MAX_BYTES", "MAX_HEADER", "MAX_MANIFEST", "Checkpoint", "Manifest", "latest", "prune", "save", "state_of"]
+
+MAX_MANIFEST = 1 << 20
+"""Bytes of a ``manifest.json``, which has a few thousand."""
+MAX_HEADER = 4 << 20
+"""Bytes of the names and shapes in a safetensors file: some 30,000 tensors'; the library would take 100 MB."""
+MAX_BYTES = 4 << 30
+"""Bytes of one file, half as many again as the largest of the stock networks' at their widest."""
 
 _MANIFEST = "manifest.json"
 _SAVING, _REMOVED = ".saving", ".removed"
+# What safetensors calls torch's types; a module has no others.
+_TYPES = {
+    torch.bool: "BOOL",
+    torch.uint8: "U8",
+    torch.int8: "I8",
+    torch.int16: "I16",
+    torch.int32: "I32",
+    torch.int64: "I64",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.complex64: "C64",
+}
 # A plain name: no manifest can point at a file outside its own folder.
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.safetensors$")]
 
@@ -33,7 +56,7 @@ class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    bytes: int = Field(ge=0)
+    bytes: int = Field(ge=0, le=MAX_BYTES)
 
 
 class Manifest(BaseModel):
@@ -41,7 +64,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    images: int = Field(ge=0)
+    images: int = Field(ge=0, le=MAX_COUNT)
     files: dict[_Name, _File]
     meta: dict[str, Any]
 
@@ -69,9 +92,11 @@ class Checkpoint:
         """
         file = path / _MANIFEST
         try:
-            manifest = Manifest.model_validate_json(file.read_bytes())
-        except OSError as error:
+            manifest = Manifest.model_validate_json(read_file(file, MAX_MANIFEST))
+        except FileNotFoundError as error:
             raise RunError(f"{path} is not whole: its manifest is missing") from error
+        except OSError as error:
+            raise RunError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
         except ValidationError as error:
             raise RunError(f"{file} is damaged: {validation_sentence(error)}") from error
         if path.name != _folder_name(manifest.images):
@@ -101,33 +126,76 @@ class Checkpoint:
             file = self.path / name
             try:
                 self._compare(name, file.stat().st_size, None)
+                # The header first: it alone says whether the content is worth the time of a checksum.
+                self.shapes(Path(name).stem)
                 if not quick:
-                    with file.open("rb") as content:
-                        self._compare(name, file.stat().st_size, file_digest(content, "sha256").hexdigest())
-                # The library checks all offsets and shapes against the file's size as it opens it.
-                with safe_open(file, framework="pt"):
-                    pass
-            except (OSError, SafetensorError) as error:
-                raise RunError(f"{file} cannot be read: {error}") from error
+                    self._compare(name, file.stat().st_size, digest_file(file, MAX_BYTES))
+            except OSError as error:
+                raise RunError(f"{file} cannot be read: {error.strerror or error}") from error
 
-    def tensors(self, stem: str) -> dict[str, Tensor]:
-        """The tensors of one file, on the CPU.
+    def shapes(self, stem: str) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """The type (as safetensors calls it, ``F32``) and shape of each tensor of one file; no tensor is read.
 
         Args:
-            stem: the file's name without its ending, as it was given to ``save``.
+            stem: the file's name without its ending.
 
         Raises:
             RunError: there is no such file, or it is not what was saved.
         """
-        name = f"{stem}.safetensors"
-        if name not in self.manifest.files:
-            known = ", ".join(sorted(Path(each).stem for each in self.manifest.files))
-            raise RunError(f"{self.path} holds no {stem!r}, only: {known}")
+        file = self.path / self._name(stem)
         try:
-            content = (self.path / name).read_bytes()
+            with open_file(file, MAX_BYTES) as content:
+                header = int.from_bytes(content.read(8), "little")
+            if header > MAX_HEADER:
+                raise RunError(f"{file} cannot be read: its header has {header:,} bytes, over {MAX_HEADER:,}")
+            # The library checks all offsets and shapes against the file's size as it opens it.
+            with safe_open(file, framework="pt") as tensors:
+                slices = {key: tensors.get_slice(key) for key in tensors.keys()}  # noqa: SIM118 (it is no mapping)
+                return {key: (each.get_dtype(), tuple(each.get_shape())) for key, each in slices.items()}
+        except (OSError, SafetensorError) as error:
+            raise RunError(f"{file} cannot be read: {error}") from error
+
+    def expect(self, stem: str, expected: Mapping[str, Tensor], names: Iterable[str] | None = None) -> None:
+        """Compares the types and shapes of one file with those that a model has, before any tensor is read.
+
+        Args:
+            stem: the file's name without its ending.
+            expected: tensors by name, on any device, ``meta`` too.
+            names: what names of the file to compare begin with; all of them unless given.
+
+        Raises:
+            RunError: they differ, or the file is damaged.
+        """
+        starts = None if names is None else tuple(f"{name}." for name in names)
+        found = {key: each for key, each in self.shapes(stem).items() if starts is None or key.startswith(starts)}
+        wanted = {key: (_TYPES.get(each.dtype, ""), tuple(each.shape)) for key, each in expected.items()}
+        for key in wanted | found:
+            (kind, here), (other, there) = (side.get(key, ("", "absent")) for side in (wanted, found))
+            if here != there:
+                raise RunError(f"{self.path} is of another model: {key} is {there} there and {here} here")
+            if kind != other:
+                raise RunError(f"{self.path} is of another model: {key} is of type {other} there and {kind} here")
+
+    def tensors(self, stem: str, names: Iterable[str] | None = None) -> dict[str, Tensor]:
+        """The tensors of one file, on the CPU; of a stranger's file, ``expect`` should come first.
+
+        Args:
+            stem: the file's name without its ending, as it was given to ``save``.
+            names: which of them; all unless given. Memory is taken for these alone.
+
+        Raises:
+            RunError: there is no such file, or it is not what was saved.
+        """
+        name = self._name(stem)
+        try:
+            if names is not None:
+                self._compare(name, (self.path / name).stat().st_size, digest_file(self.path / name, MAX_BYTES))
+                with safe_open(self.path / name, framework="pt") as tensors:
+                    return {key: tensors.get_tensor(key) for key in names}
+            content = read_file(self.path / name, MAX_BYTES)
             self._compare(name, len(content), sha256(content).hexdigest())
             return load_tensors(content)
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
+        except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise RunError(f"{self.path / name} cannot be read: {error}") from error
 
     def restore(self, stem: str, modules: Mapping[str, Module]) -> None:
@@ -140,17 +208,24 @@ class Checkpoint:
         Raises:
             RunError: the file is damaged, or its tensors are those of another model.
         """
-        tensors = self.tensors(stem)
         expected = state_of(modules)
-        found = {key: tensors[key] for key in tensors if any(key.startswith(f"{name}.") for name in modules)}
-        for key in expected | found:
-            here, there = (tuple(side[key].shape) if key in side else "absent" for side in (expected, found))
-            if here != there:
-                raise RunError(f"{self.path} is of another model: {key} is {there} there and {here} here")
+        self.expect(stem, expected, modules)
+        tensors = self.tensors(stem, expected)
+        for key in expected:
+            if tensors[key].is_floating_point() and not bool(tensors[key].isfinite().all()):
+                raise RunError(f"{self.path} cannot be used: {key} has values that are not finite")
         for name, module in modules.items():
             prefix = f"{name}."
-            own = {key.removeprefix(prefix): found[key] for key in found if key.startswith(prefix)}
-            module.load_state_dict(own)
+            module.load_state_dict(
+                {key.removeprefix(prefix): tensors[key] for key in expected if key.startswith(prefix)}
+            )
+
+    def _name(self, stem: str) -> str:
+        name = f"{stem}.safetensors"
+        if name not in self.manifest.files:
+            known = ", ".join(sorted(Path(each).stem for each in self.manifest.files))
+            raise RunError(f"{self.path} holds no {stem!r}, only: {known}")
+        return name
 
     def _compare(self, name: str, size: int, digest: str | None) -> None:
         entry = self.manifest.files[name]
@@ -196,6 +271,8 @@ def save(run: RunDirectory, images: int, tensors: Mapping[str, Mapping[str, Tens
             files = {}
             for stem, named in tensors.items():
                 content = dump_tensors({key: _plain(value) for key, value in named.items()})
+                if len(content) > MAX_BYTES:
+                    raise RunError(f"a checkpoint's files have at most {MAX_BYTES:,} bytes, and {stem} would have more")
                 write_synced(temporary / f"{stem}.safetensors", content)
                 digest = sha256(content).hexdigest()
                 files[f"{stem}.safetensors"] = _File(sha256=digest, bytes=len(content))

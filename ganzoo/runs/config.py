@@ -5,7 +5,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import to_jsonable_python
 
-__all__ = ["RunConfig", "default_schedule"]
+__all__ = ["MAX_COUNT", "RunConfig", "default_schedule"]
+
+MAX_COUNT = 10**15
+"""The largest number of images, bytes or seconds that a run may speak of: floats count so far exactly."""
+
 
 # JSON's own types from the start (a tuple becomes a list), so that a configuration equals its reread self.
 JsonDict = Annotated[dict[str, Any], BeforeValidator(to_jsonable_python)]
@@ -21,16 +25,18 @@ class RunConfig(BaseModel):
     recipe: str | None = Field(None, description="the registry's recipe, where one was used")
     data: str = Field(min_length=1, description="the data set's name, or a folder of images")
     data_options: JsonDict = Field(default_factory=dict, description="the data set's options")
-    images: int = Field(640_000, ge=1, description="the budget, in real samples")
+    images: int = Field(640_000, ge=1, le=MAX_COUNT, description="the budget, in real samples")
     batch: int = Field(128, ge=1, le=1_000_000, description="samples a turn, over all processes")
     seed: int = Field(0, ge=0, lt=2**63, description="what all randomness of the run is derived from")
     device: str = Field("auto", min_length=1, description="auto, cpu, cuda, cuda:1, mps, …")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="of the networks' arithmetic")
     graph: Literal["auto", "on", "off"] = Field("auto", description="whether a CUDA graph plays the rounds")
-    schedule: int = Field(ge=1, description="images over which progress runs from 0 to 1, for all schedules")
-    half_life: int = Field(ge=1, description="images after which averaged weights have half forgotten")
-    tick: int = Field(ge=1, description="images between two lines of statistics")
-    save_every: int = Field(ge=1, description="images between two checkpoints")
+    schedule: int = Field(
+        ge=1, le=MAX_COUNT, description="images over which progress runs from 0 to 1, for all schedules"
+    )
+    half_life: int = Field(ge=1, le=MAX_COUNT, description="images after which averaged weights have half forgotten")
+    tick: int = Field(ge=1, le=MAX_COUNT, description="images between two lines of statistics")
+    save_every: int = Field(ge=1, le=MAX_COUNT, description="images between two checkpoints")
     options: JsonDict = Field(default_factory=dict, description="the model's options, all of them")
 
     def flat(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import builtins
 import json
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,13 +18,21 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ganzoo.core.errors import RunError, UsageError, unknown
+from ganzoo.core.reading import parse_json, read_file
 from ganzoo.runs.files import saving, sync_file, sync_folder, unfinished, write_atomically
+from ganzoo.runs.links import refuse_links
 from ganzoo.runs.record import RunRecord
 
 __all__ = ["LATEST", "RunDirectory"]
 
 LATEST = "latest"
 """What the run with the highest number can be opened by."""
+
+_MAX_STATS = 24 << 20
+"""Bytes of ``stats.jsonl``: 60,000 lines of twenty values, of which a run of the usual settings has a hundred. Python
+needs up to ten times as much memory for them."""
+_MAX_PARTS = 400_000
+"""Objects and lists in it, since an empty one costs more memory than its bytes say."""
 
 _NUMBERED = re.compile(r"(\d{5,})-.+")
 _NUMBERING_TIMEOUT = 60  # seconds; making a directory takes milliseconds
@@ -90,12 +99,12 @@ class RunDirectory:
 
         Raises:
             UsageError: there is no such run, or several, or the directory is not a run's.
-            RunError: its record is damaged or was written by a newer ganzoo.
+            RunError: its record is damaged or was written by a newer ganzoo, or a link leads out of it.
         """
         text, root = str(which), Path(root)
         path = Path(text)
         if (path / "run.json").is_file():
-            return cls(path, RunRecord.read(path / "run.json"))
+            return cls._of(path)
         known = _numbered(root)
         if text == LATEST:
             known = [each for each in known if (each[1] / "run.json").is_file()]
@@ -108,7 +117,7 @@ class RunDirectory:
             found = [each for _, each in known if each.name.startswith(text)]
             found = [each for each in found if each.name == text] or found
         if len(found) == 1:
-            return cls(found[0], RunRecord.read(found[0] / "run.json"))
+            return cls._of(found[0])
         if found:
             one = f"such as {found[-1].name}"
             raise UsageError(f"{text!r} could be any of {len(found)} runs, {one}: write its name")
@@ -272,15 +281,25 @@ class RunDirectory:
                 raise RunError(f"{self.path} is another run by now: its own was removed while it was writing to it")
 
     def _lines(self) -> builtins.list[dict[str, Any] | None]:
-        """The lines of ``stats.jsonl``, None for a damaged one; a last one without an end is left out."""
-        if not self._stats.is_file():
+        """The lines of ``stats.jsonl``, None for a damaged one; a last one without an end is left out.
+
+        Raises:
+            RunError: it cannot be read, or is larger than that of any run.
+        """
+        try:
+            content = read_file(self._stats, _MAX_STATS)
+        except FileNotFoundError:
             return []
-        *lines, _torn = self._stats.read_bytes().split(b"\n")
+        except OSError as error:
+            raise RunError(f"{self._stats} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        if sum(map(content.count, (b"\n", b"{", b"["))) > 2 * _MAX_PARTS:
+            raise RunError(f"{self._stats} cannot be read: it has over {_MAX_PARTS:,} objects and lists")
+        *lines, _torn = content.split(b"\n")
         result: builtins.list[dict[str, Any] | None] = []
         for line in lines:
             try:
-                result.append(dict(json.loads(line)))
-            except (ValueError, TypeError):
+                result.append(_line(parse_json(line)))
+            except ValueError:
                 result.append(None)
         return result
 
@@ -292,6 +311,12 @@ class RunDirectory:
             result.append(line)
         return result
 
+    @classmethod
+    def _of(cls, path: Path) -> Self:
+        record = RunRecord.read(path / "run.json")
+        refuse_links(path)
+        return cls(path, record)
+
     @property
     def _stats(self) -> Path:
         return self.path / "stats.jsonl"
@@ -299,6 +324,17 @@ class RunDirectory:
     def _write(self) -> None:
         self.expect_in_place()
         write_atomically(self.path / "run.json", self.record.text())
+
+
+def _line(values: Any) -> dict[str, Any]:
+    """A line of statistics, its names shared with the other lines'.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if not isinstance(values, dict):
+        raise ValueError("expected an object")
+    return {sys.intern(name): value for name, value in values.items()}
 
 
 def _safe(name: str) -> str:

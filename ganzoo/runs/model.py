@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from ganzoo.core.errors import UsageError
+from ganzoo.core.errors import GanzooError, RunError, UsageError
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.zoo.manager import NotOffered, Zoo
 
 if TYPE_CHECKING:
     from ganzoo.models.model import Model
+    from ganzoo.runs.checkpoint import Checkpoint
 
-__all__ = ["model_of"]
+__all__ = ["check_size", "model_of"]
 
 
 def model_of(run: RunDirectory, zoo: Zoo) -> "type[Model]":
@@ -29,3 +30,41 @@ def model_of(run: RunDirectory, zoo: Zoo) -> "type[Model]":
             f"{run.name} cannot be opened without its model: {error}; install the plugin that brings it, or name the "
             "file that does with --plugin FILE.py"
         ) from error
+
+
+def check_size(run: RunDirectory, zoo: Zoo, checkpoint: "Checkpoint") -> None:
+    """Compares the networks that a run asks for with those in its checkpoint, before memory is taken for any.
+
+    A record can ask for networks of any size in a line; a checkpoint has to hold them. So they are put together
+    without their values first.
+
+    Args:
+        run: the run.
+        zoo: where its model is looked up.
+        checkpoint: one of the run's.
+
+    Raises:
+        UsageError: the model is not to be had here, or its options are impossible.
+        RunError: the checkpoint is of other networks, or the run's data are impossible.
+    """
+    import torch
+    from pydantic import ValidationError
+
+    from ganzoo.core.data import validation_sentence
+    from ganzoo.models.game import latent_space
+    from ganzoo.runs.checkpoint import state_of
+
+    config, model = run.record.config, model_of(run, zoo)
+    try:
+        data = run.record.data_spec
+    except ValidationError as error:
+        raise RunError(f"the data in {run.path / 'run.json'} are damaged: {validation_sentence(error)}") from error
+    latent = latent_space(made := model(**config.options), data)
+    try:
+        with torch.device("meta"):
+            networks = made.networks(latent, data)
+    except GanzooError:
+        raise
+    except Exception:  # a plugin's networks need not know how to be built without values
+        return
+    checkpoint.expect("networks", state_of(networks))

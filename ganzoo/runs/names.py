@@ -1,6 +1,5 @@
 """``names.json``: what the categories of a run's codes are called."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ganzoo.core.errors import RunError, UsageError
+from ganzoo.core.reading import parse_json, read_file
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.files import saving, write_atomically
+from ganzoo.runs.record import MAX_BYTES
 
 if TYPE_CHECKING:  # it brings torch, which showing a run has no need of
     from ganzoo.core.latent import LatentSpec
@@ -93,12 +94,12 @@ def read_names(run: RunDirectory) -> Names:
     """
     path = run.path / FILE
     try:
-        values = json.loads(path.read_bytes())
+        values = parse_json(read_file(path, MAX_BYTES))
     except FileNotFoundError:
         return Names()
     except OSError as error:
         raise RunError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise damaged(path, error) from error
     try:
         return Names.model_validate(values)

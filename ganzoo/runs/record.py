@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganzoo.core.errors import RunError, UsageError
-from ganzoo.runs.config import RunConfig
+from ganzoo.core.reading import parse_json, read_file
+from ganzoo.runs.config import MAX_COUNT, RunConfig
 
 if TYPE_CHECKING:  # it brings torch, which listing runs has no need of
     from ganzoo.core.data import DataSpec
 
-__all__ = ["SCHEMA_VERSION", "RunRecord", "installed_versions"]
+__all__ = ["MAX_BYTES", "SCHEMA_VERSION", "RunRecord", "installed_versions"]
 
 SCHEMA_VERSION = 1
 """Of ``run.json``; raised when an older ganzoo could not understand the file."""
+
+MAX_BYTES = 1 << 22
+"""Bytes of a ``run.json``: a few thousand, or some hundred thousand where a folder of images has thousands of classes.
+Python needs up to 25 times as much memory for what it reads from it."""
 
 
 def installed_versions() -> dict[str, str]:
@@ -35,7 +40,7 @@ def installed_versions() -> dict[str, str]:
 class RunRecord(BaseModel):
     """What ``run.json`` says of a run; immutable."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     schema_version: int = Field(SCHEMA_VERSION, description="version of this file's form")
     config: RunConfig = Field(description="the resolved configuration")
@@ -44,11 +49,14 @@ class RunRecord(BaseModel):
     data: dict[str, Any] = Field(description="the DataSpec, as plain data")
     data_checksum: str = Field(description="SHA-256 of the training data")
     status: Literal["running", "finished", "interrupted", "failed"] = "running"
-    images: int = Field(0, ge=0, description="progress, in real samples")
+    images: int = Field(0, ge=0, le=MAX_COUNT, description="progress, in real samples")
     created: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
-    seconds: float = Field(0.0, ge=0, description="time spent in training")
+    seconds: float = Field(0.0, ge=0, le=MAX_COUNT, description="time spent in training")
     peak_memory: int | None = Field(
-        None, ge=0, description="bytes at the most: of the accelerator, or on a CPU of the process that trained"
+        None,
+        ge=0,
+        le=MAX_COUNT,
+        description="bytes at the most: of the accelerator, or on a CPU of the process that trained",
     )
     message: str = Field("", description="why a run stopped early, or what came of it")
     command: str = Field("", description="the command that started the run")
@@ -73,12 +81,12 @@ class RunRecord(BaseModel):
             RunError: the file is damaged, or was written by a newer ganzoo.
         """
         try:
-            values = json.loads(file.read_bytes())
+            values = parse_json(read_file(file, MAX_BYTES))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise UsageError(f"{file.parent} is not a run directory: it has no {file.name}") from error
         except OSError as error:
             raise RunError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise RunError(f"{file} is damaged: {error}") from error
         if not isinstance(values, dict):
             raise RunError(f"{file} is damaged: it holds no record")

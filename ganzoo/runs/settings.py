@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.core.errors import UsageError, unknown
+from ganzoo.core.reading import MAX_TOML, parse_toml, read_file
 
 __all__ = ["Layer", "epochs_to_images", "flag_layer", "option_layer", "parse_count", "read_toml"]
 
@@ -88,13 +89,15 @@ def read_toml(path: Path, model: str, origin: str | None = None) -> list[Layer]:
     """
     origin = origin or str(path)
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = parse_toml(read_file(path, MAX_TOML))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text, as TOML must be (byte {error.start})") from error
     except OSError as error:
         raise UsageError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
     for name in tables:
         if name not in _TABLES:
             raise unknown(f"table in {path}", name, _TABLES)
@@ -165,7 +168,7 @@ def _dotted(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def _literal(text: str) -> Any:
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, or brackets without end
         return text
     value = parsed.get("value")
     # Several lines would be several settings, and no option is a date.

@@ -17,7 +17,7 @@ from ganzoo.core.latent import Latents, LatentSpec
 from ganzoo.models.game import Game
 from ganzoo.runs.checkpoint import Checkpoint, latest
 from ganzoo.runs.directory import RunDirectory
-from ganzoo.runs.model import model_of
+from ganzoo.runs.model import check_size, model_of
 from ganzoo.runs.names import FILE, read_names
 from ganzoo.sampling.chunks import CHUNK, cuts, generate_chunk, joined
 from ganzoo.sampling.pictures import grid
@@ -67,6 +67,10 @@ class Sampler:
         self.checkpoint = latest(run)
         for complaint in self.checkpoint.damaged:
             warnings.warn(f"{complaint}; using {self.checkpoint.path} instead", stacklevel=2)
+        try:
+            check_size(run, zoo, self.checkpoint)
+        except RunError as error:
+            raise _with_versions(error, run) from error
         game = _rebuild(run, zoo)
         names = read_names(run)
         try:
@@ -86,10 +90,7 @@ class Sampler:
                 stem = "averaged" if averaged and name in game.model.averaged else "networks"
                 self.checkpoint.restore(stem, {name: network})
         except RunError as error:
-            made = ", ".join(f"{name} {version}" for name, version in run.record.versions.items())
-            raise RunError(
-                f"{error}; sample it with the versions that it was trained with ({made}), or train again"
-            ) from error
+            raise _with_versions(error, run) from error
         # As in training, so that a sample is bit for bit the one that was previewed.
         layout = torch.channels_last if self.data.is_image else torch.contiguous_format
         try:
@@ -278,3 +279,9 @@ def _rebuild(run: RunDirectory, zoo: Zoo) -> Game:
         file = run.path / "run.json"
         raise RunError(f"the data in {file} are damaged: {validation_sentence(error)}") from error
     return Game.build(model_of(run, zoo)(**config.options), data, config.seed)
+
+
+def _with_versions(error: RunError, run: RunDirectory) -> RunError:
+    """The error for a checkpoint that does not fit, with the way out."""
+    made = ", ".join(f"{name} {version}" for name, version in run.record.versions.items())
+    return RunError(f"{error}; sample it with the versions that it was trained with ({made}), or train again")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo.models.game import Game
 
-__all__ = ["Adam", "make_optimisers", "optimiser_state", "restore_optimisers"]
+__all__ = ["Adam", "make_optimisers", "optimiser_state", "possible_state", "restore_optimisers"]
 
 
 class Adam(torch.optim.Adam):
@@ -62,6 +62,18 @@ def optimiser_state(game: Game, optimisers: Mapping[str, torch.optim.Optimizer])
         for name, parameter in owned
         for key, value in optimiser.state.get(parameter, {}).items()
     }
+
+
+def possible_state(game: Game) -> dict[str, Tensor]:
+    """What ``optimiser_state`` holds at the most, as tensors without values."""
+    with torch.device("meta"):
+        return {
+            f"{name}:{key}": torch.empty(() if key == "step" else parameter.shape)
+            for owners in game.parameters.values()
+            for owned in owners.values()
+            for name, parameter in owned
+            for key in ("step", "exp_avg", "exp_avg_sq")
+        }
 
 
 def restore_optimisers(

@@ -11,7 +11,7 @@ from ganzoo.core.errors import RunError
 from ganzoo.data.open import open_dataset
 from ganzoo.runs import checkpoint
 from ganzoo.runs.directory import RunDirectory
-from ganzoo.runs.model import model_of
+from ganzoo.runs.model import check_size, model_of
 from ganzoo.runs.record import RunRecord
 from ganzoo.training.configuration import Configured, Options, as_layer, prepare, resumed_config
 from ganzoo.training.distributed import joined
@@ -125,6 +125,9 @@ def go_on(
         # Whoever held the lock until now may have changed the record.
         directory.record = record = RunRecord.read(directory.path / "run.json")
         model_class = model_of(directory, zoo)
+        newest = checkpoint.latest(directory) if any(directory.checkpoints.glob("[0-9]*")) else None
+        if newest is not None:
+            check_size(directory, zoo, newest)
         dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
         layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]
         config = resumed_config(record, model_class.Options, dataset.spec.size, flags or {}, layers)
@@ -136,8 +139,7 @@ def go_on(
                 f"the data of {directory.path.name} have changed since it started (their checksum differs), so it "
                 "cannot go on as if it had never stopped; put the old data back, or start a new run"
             )
-        if any(directory.checkpoints.glob("[0-9]*")):
-            newest = checkpoint.latest(directory)
+        if newest is not None:
             for complaint in newest.damaged if processes.first else ():
                 warnings.warn(f"{complaint}; going on from {newest.path} instead", stacklevel=3)
             trainer.restore(newest)

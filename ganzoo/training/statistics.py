@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from ganzoo.core.errors import RunError
 from ganzoo.core.objective import Term
+from ganzoo.runs.checkpoint import Checkpoint
 from ganzoo.training.distributed import ALONE, Processes
 
-__all__ = ["Statistics"]
+__all__ = ["Statistics", "names_of_terms", "sums_of"]
+
+_NAMES = TypeAdapter(dict[str, list[str]])
 
 
 class Statistics:
@@ -45,7 +49,7 @@ class Statistics:
         if self._names.setdefault(player, names) != names:
             raise RunError(f"the terms of player {player} changed from {self._names[player]} to {names} in the run")
         if player not in self._sums:
-            self._sums[player] = torch.zeros(len(names) + 1, dtype=torch.float64, device=self.device)
+            self._sums[player] = sums_of(names).to(self.device)
             self._first_bad[player] = torch.full((len(names),), torch.inf, dtype=torch.float64, device=self.device)
         self._sums[player][:-1] += row
         self._sums[player][-1] += 1
@@ -108,6 +112,24 @@ class Statistics:
             player: torch.full((len(self._names[player]),), torch.inf, dtype=torch.float64, device=self.device)
             for player in sums
         }
+
+
+def sums_of(names: Sequence[str]) -> Tensor:
+    """Zeros for a player's terms and reports, and for the turns they are summed over: (len(names) + 1,) float64."""
+    return torch.zeros(len(names) + 1, dtype=torch.float64)
+
+
+def names_of_terms(checkpoint: Checkpoint) -> dict[str, list[str]]:
+    """The names that ``Statistics.state`` gave a checkpoint, by player.
+
+    Raises:
+        RunError: they are not there, or no names.
+    """
+    names = checkpoint.meta.get("statistics")
+    try:
+        return _NAMES.validate_python(names)
+    except ValidationError as error:
+        raise RunError(f"{checkpoint.path} is damaged: its statistics have no names") from error
 
 
 def in_order(tensors: Mapping[str, Tensor]) -> list[Tensor]:

@@ -24,8 +24,8 @@ from ganzoo.training.graphs import Rounds, way_of_playing
 from ganzoo.training.hardware import Hardware
 from ganzoo.training.health import Health
 from ganzoo.training.inputs import Deal, Inputs
-from ganzoo.training.optimisers import make_optimisers, optimiser_state, restore_optimisers
-from ganzoo.training.statistics import Statistics
+from ganzoo.training.optimisers import make_optimisers, optimiser_state, possible_state, restore_optimisers
+from ganzoo.training.statistics import Statistics, names_of_terms, sums_of
 
 __all__ = ["Trainer"]
 
@@ -188,9 +188,15 @@ class Trainer:
             RunError: it is damaged, or of another model.
         """
         checkpoint.restore("networks", self.game.networks)
+        checkpoint.expect("averaged", self.averages.state_dict())
         self.averages.load_state_dict(checkpoint.tensors("averaged"))
+        # A parameter that has not been stepped yet has no state, but none can have more than Adam keeps.
+        saved, possible = checkpoint.shapes("optimisers"), possible_state(self.game)
+        checkpoint.expect("optimisers", {name: possible[name] for name in possible if name in saved})
         restore_optimisers(self.game, self.optimisers, checkpoint.tensors("optimisers"))
-        self.statistics.restore(checkpoint.tensors("statistics"), checkpoint.meta["statistics"])
+        names = names_of_terms(checkpoint)
+        checkpoint.expect("statistics", {name: sums_of(terms) for name, terms in names.items()})
+        self.statistics.restore(checkpoint.tensors("statistics"), names)
         self.images = checkpoint.images
         self._start_streams()
         self.rounds.forget()

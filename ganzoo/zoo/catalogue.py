@@ -1,6 +1,7 @@
 """The catalogue: what ``registry.toml`` says of models, recipes, results and weight files."""
 
 import reprlib
+import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ganzoo.core.errors import UsageError, unknown
+from ganzoo.core.reading import open_file
 
 __all__ = ["ANY", "Catalogue", "ModelEntry", "Paper", "Recipe", "Result", "Weight"]
 
@@ -179,7 +181,7 @@ class Catalogue(_Table):
 
 def _text(path: Path, called: str) -> str:
     try:
-        with path.open("rb") as file:
+        with open_file(path, sys.maxsize) as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import file_digest
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from ganzoo.core.data import DataSpec
 from ganzoo.core.errors import RunError, UsageError
+from ganzoo.core.reading import digest_file
 from ganzoo.data.downloads import patience
 from ganzoo.evaluation.extractor import Extractor, Features
 
@@ -22,6 +22,8 @@ __all__ = ["SHA256", "Inception"]
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 """Of the weights that torch-fidelity publishes, converted from the network of 2015 that FID is defined by."""
+_MAX_FILE = 128 << 20
+"""Bytes of the weights, of which the published file has 96 million."""
 _BATCH = 50
 """Pictures at once: at 299×299 pixels they need 1.5 GB."""
 
@@ -84,8 +86,10 @@ def _weights(url: str) -> Path:
                 f"the weights of the extractor inception could not be fetched ({shorten(str(error), 200)}); "
                 f"without a network, put the file {url} at {path}"
             ) from error
-    with path.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
+    try:
+        digest = digest_file(path, _MAX_FILE)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
     if digest != SHA256:
         raise RunError(f"{path} is not what torch-fidelity publishes (its SHA-256 differs); delete it and try again")
     return path
