@@ -1,6 +1,7 @@
 """Whether a run can still learn: values that are finite, and weights and terms of a size that leaves room to."""
 
 from collections.abc import Mapping
+from math import sqrt
 
 import torch
 from torch import Tensor, nn
@@ -58,4 +59,4 @@ def size(network: nn.Module) -> float:
     count = sum(each.numel() for each in parameters)
     if not count:
         return 0.0
-    return float(torch.stack([each.float().square().sum() for each in parameters]).sum() / count) ** 0.5
+    return sqrt(float(torch.stack([each.float().square().sum() for each in parameters]).sum()) / count)
