@@ -105,8 +105,9 @@ def test_a_batch_of_one_trains_without_batch_normalisation(folder):
 
 
 def test_networks_too_large_for_the_memory_are_one_sentence(folder):
+    latent = ", ".join(f"z{index}: normal(65536)" for index in range(900))
     with pytest.raises(GanzooError, match="memory"):
-        api.plan(configured("gan", noise=10**13))
+        api.plan(configured("gan", latent=latent, width=16.0))
 
 
 # ---- train and open ----

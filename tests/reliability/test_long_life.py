@@ -1,6 +1,5 @@
 """Runs that last, and folders that fill: nothing grows but what is asked for."""
 
-import io
 import json
 import os
 import shutil
@@ -101,13 +100,13 @@ def test_runs_are_listed_from_one_small_file_each(run, monkeypatch, capsys):
         path = run.path.with_name(f"{number:05d}-gan-mnist")
         path.mkdir()
         shutil.copy(run.path / "run.json", path)
-    opened, real = [], io.open
+    opened, real = [], os.open
 
     def noted(file, *arguments, **more):
         opened.append(Path(file))
         return real(file, *arguments, **more)
 
-    monkeypatch.setattr(io, "open", noted)
+    monkeypatch.setattr(os, "open", noted)
     print_runs(str(run.path.parent), as_json=True)
     assert len(json.loads(capsys.readouterr().out)) == 200
     assert sorted(opened) == sorted(run.path.parent.glob("*/run.json"))

@@ -11,7 +11,7 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
 @cache
-def tests_in(file: str) -> frozenset[str]:
+def names_in(file: str) -> frozenset[str]:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
@@ -30,11 +30,11 @@ def test_every_fault_names_a_test_that_exists() -> None:
         assert named, f"no test is named for: {fault}"
         for file, name in named:
             assert name.startswith("test_")
-            assert name in tests_in(file), f"{file} has no {name}"
+            assert name in names_in(file), f"{file} has no {name}"
 
 
 def test_every_fault_that_is_tested_is_on_the_page() -> None:
     named = {name for row in rows() for _, name in NAMED.findall(row[-1])}
-    assert tests_in("tests/reliability/test_crashes.py") & named >= {
-        name for name in tests_in("tests/reliability/test_crashes.py") if name.startswith("test_")
+    assert names_in("tests/reliability/test_crashes.py") & named >= {
+        name for name in names_in("tests/reliability/test_crashes.py") if name.startswith("test_")
     }

@@ -259,7 +259,7 @@ def test_a_run_without_a_checkpoint_is_refused(empty_run, zoo):
 def test_a_checkpoint_of_another_model_is_refused_with_the_first_difference(run, zoo):
     options = run.record.config.options | {"width": 0.2}
     run.update(config=run.record.config.model_copy(update={"options": options}))
-    with pytest.raises(RunError, match=r"another model: generator\.\S+ is .* there and .* here; sample it") as caught:
+    with pytest.raises(RunError, match=r"another model: critic\.\S+ is .* there and .* here; sample it") as caught:
         Sampler(run, zoo)
     assert "\n" not in str(caught.value)
 
