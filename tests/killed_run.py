@@ -248,8 +248,8 @@ def temporaries(folder: Path) -> Iterator[str]:
     """What is being written or removed, or was when a kill came."""
     for run in (folder / "runs").glob("[0-9]*"):
         for place in (run, run / "checkpoints", run / "samples", run / "traversals"):
-            with suppress(FileNotFoundError):
-                for entry in os.scandir(place):
+            with suppress(FileNotFoundError), os.scandir(place) as entries:
+                for entry in entries:
                     if entry.name in (".saving", ".removed") or entry.name.endswith(".tmp"):
                         yield entry.path
 

@@ -1,5 +1,6 @@
 """Several processes that train one model: who they are, which rows are whose, and what they tell each other."""
 
+import atexit
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -163,7 +164,14 @@ def joined() -> Processes:
         except (RuntimeError, ValueError) as error:
             reason = str(error).strip().partition("\n")[0]
             raise RunError(f"process {rank} of {count} could not join the others: {reason}") from error
+        atexit.register(_part)
     return Processes(rank, count, local_rank)
+
+
+def _part() -> None:
+    """Ends the threads of the process group, with which a process may be aborted at its exit, its work done."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def sharing_notes(processes: Processes, game: Game, batch: int, device: torch.device) -> list[str]:

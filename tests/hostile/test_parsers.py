@@ -1,5 +1,7 @@
 """Hypothesis on every parser: bytes that are good but for a few are liked, or refused with an error of ganzoo's."""
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,15 @@ def refuses_or_likes(name: str, content: bytes, folder: Path) -> None:
         assert str(error)
 
 
+@pytest.fixture(scope="module")
+def fuzzed(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """Executions of each parser, whose sum is printed at the end."""
+    count: Counter[str] = Counter()
+    yield count
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nexecutions fuzzed: {count.total():,}, on {len(count)} parsers")
+
+
 @pytest.mark.parametrize("name", PARSERS)
 def test_good_bytes_are_liked(name: str, tmp_path: Path) -> None:
     for content in GOOD[name]:
@@ -66,5 +77,8 @@ def test_spoilt_bytes_end_in_no_other_error(name: str, tmp_path: Path, data: st.
 @pytest.mark.parametrize("name", PARSERS)
 @settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_many_spoilt_bytes_end_in_no_other_error(name: str, tmp_path: Path, data: st.DataObject) -> None:
+def test_many_spoilt_bytes_end_in_no_other_error(
+    name: str, tmp_path: Path, fuzzed: Counter[str], data: st.DataObject
+) -> None:
+    fuzzed[name] += 1
     refuses_or_likes(name, data.draw(spoilt(name)), tmp_path)
