@@ -299,7 +299,7 @@ out, number = Path(sys.argv[1]), sys.argv[2]
 rank = int(os.environ["RANK"])
 
 def wait_and_end():
-    while not any(out.glob("*/checkpoints/*/manifest.json")):
+    while not any(out.glob("*/checkpoints/*[0-9]/manifest.json")):
         time.sleep(0.01)
     os.kill(os.getpid(), getattr(signal, number))
 
