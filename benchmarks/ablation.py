@@ -44,7 +44,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "consistency+head": ("infogan", PLAIN | {"consistency": 1.0, "recognition_lr": 1e-3}),
     "consistency+noise": ("infogan", PLAIN | {"consistency": 1.0, "instance_noise": 0.6}),
     "consistency+head+noise": ("infogan", {"consistency": 1.0, "augmentation": 0.0}),
-    "consistency+default": ("infogan", {"consistency": 1.0}),
+    "strong": ("infogan@strong", {}),
     "consistency/2": ("infogan", PLAIN | {"consistency": 0.5, "recognition_lr": 1e-3}),
     "consistency*2": ("infogan", PLAIN | {"consistency": 2.0, "recognition_lr": 1e-3}),
     "20 codes": ("infogan", PLAIN | {"consistency": 1.0, "recognition_lr": 1e-3, "categories": [20]}),
