@@ -101,7 +101,7 @@ def train(task: tuple[str, int, str, Part, Path]) -> str:
     observer = Scorer(folder / "scores.jsonl", row, seed, part)
     begun = sorted(out.glob("0*"))
     if begun and ganzoo.open(begun[-1]).record.images:
-        run = ganzoo.resume(begun[-1], observer=observer)
+        run = ganzoo.resume(begun[-1], flags={"images": images}, observer=observer)
     else:
         run = ganzoo.train(recipe, data="mnist", images=images, seed=seed, out=out, observer=observer, **options)
     last = [line for line in read(folder) if (line["row"], line["seed"]) == (row, seed)][-1]
