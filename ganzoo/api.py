@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL.Image import Image
 from torch import Tensor
 
 from ganzoo.core.data import DataSpec
 from ganzoo.core.latent import Latents, LatentSpec
-from ganzoo.evaluation.evaluate import Evaluation
-from ganzoo.evaluation.evaluate import evaluate as evaluate_run
-from ganzoo.evaluation.naming import name_categories, set_names
 from ganzoo.models.game import Game
 from ganzoo.models.model import Model
 from ganzoo.runs.config import RunConfig
@@ -28,6 +25,9 @@ from ganzoo.training.plan import Plan
 from ganzoo.training.start import begin, go_on
 from ganzoo.training.summary import resume_command
 from ganzoo.zoo.manager import Zoo, default_zoo
+
+if TYPE_CHECKING:  # training has no need of it, and it takes a tenth of a second
+    from ganzoo.evaluation.evaluate import Evaluation
 
 __all__ = ["Configured", "Run", "build", "configure", "open", "plan", "resume", "start", "train"]
 
@@ -164,7 +164,7 @@ class Run:
         extractor: str | None = None,
         samples: int | None = None,
         seed: int = 0,
-    ) -> Evaluation:
+    ) -> "Evaluation":
         """Measure the newest checkpoint, and add the scores to the run's ``metrics.jsonl``.
 
         Args:
@@ -178,7 +178,9 @@ class Run:
             UsageError: there is no such metric or extractor, or it does not take such samples.
             RunError: the data have changed or cannot be read, or an extractor's weights cannot be had.
         """
-        return evaluate_run(
+        from ganzoo.evaluation.evaluate import evaluate
+
+        return evaluate(
             self.directory, self._zoo, metrics=metrics, full=full, extractor=extractor, samples=samples, seed=seed
         )
 
@@ -198,6 +200,8 @@ class Run:
         Raises:
             UsageError: there is no such code, no label, or the names are not one a class.
         """
+        from ganzoo.evaluation.naming import name_categories, set_names
+
         self._sampler = None  # the next one reads the names
         if names is not None:
             return set_names(self.directory, self._zoo, names)
