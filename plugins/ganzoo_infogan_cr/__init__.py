@@ -110,9 +110,9 @@ class InfoGANCR(ganzoo.Model):
         noise: int = Field(5, ge=1, description="width of the incompressible noise z")
         styles: int = Field(5, ge=2, description="number of uniform codes on (-1, 1)")
         style_sigma: float | Literal["learned"] = Field(
-            1.0, description="standard deviation of the codes' posterior, or learned"
+            "learned", description="standard deviation of the codes' posterior, or learned"
         )
-        style_weight: float = Field(0.05, ge=0, description="weight of the codes' information")
+        style_weight: float = Field(0.1, ge=0, description="weight of the codes' information")
         contrast: float = Field(2.0, ge=0, description="weight of contrast for the generator (0: plain InfoGAN)")
         contrast_from: float = Field(0.5, ge=0, lt=1, description="share of the run after which contrast joins")
         contrast_lr: float | None = Field(None, gt=0, description="Adam's step size for contrast (none: the critic's)")

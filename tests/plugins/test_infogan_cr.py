@@ -18,7 +18,7 @@ from ganzoo_infogan import InfoGAN
 from ganzoo_infogan_cr import InfoGANCR, pairs
 
 ALL = ("critic", "contrast", "generator")
-AS_INFOGAN = {"noise": 5, "categories": (), "styles": 5, "style_sigma": 1.0, "style_weight": 0.05}
+AS_INFOGAN = {"noise": 5, "categories": (), "styles": 5}
 
 
 def turn(game: Game, player: str, players: tuple[str, ...] = ALL, n: int = 12, progress: float = 0.5) -> Round:
@@ -32,7 +32,7 @@ def terms(game: Game, player: str, players: tuple[str, ...] = ALL) -> dict[str, 
 
 
 def test_the_latent_space_is_the_papers() -> None:
-    expected = LatentSpec(z=Normal(5), style=Uniform(5, role="code", weight=0.05, sigma=1.0))
+    expected = LatentSpec(z=Normal(5), style=Uniform(5, role="code", weight=0.1))
     assert tiny_game(InfoGANCR).latent == expected == tiny_game(InfoGAN, **AS_INFOGAN).latent
 
 
@@ -90,9 +90,9 @@ def test_a_term_for_the_network_and_a_weighted_one_for_the_generator() -> None:
     game = tiny_game(InfoGANCR, contrast=3.0)
     weights = {player: {name: term.weight for name, term in terms(game, player).items()} for player in ALL}
     assert weights == {
-        "critic": {"adversarial": 1.0, "information/style": 0.05},
+        "critic": {"adversarial": 1.0, "information/style": 0.1},
         "contrast": {"contrast": 1.0},
-        "generator": {"adversarial": 1.0, "information/style": 0.05, "contrast": 3.0},
+        "generator": {"adversarial": 1.0, "information/style": 0.1, "contrast": 3.0},
     }
 
 
