@@ -133,7 +133,7 @@ def test_factors_of_a_run_whose_codes_are_mixed_agree_less_and_of_one_that_reads
     found = agreement_of(everyone, agreement_of_factors(everyone, 2048)[0])
     assert found.order[3:] == [3, 4]
     assert found.pairs[0, 3] < 0.95
-    assert found.pairs[0, 4] < 0.5
+    assert found.pairs[0, 4] < 0.75  # what it shows is read by the other, and nothing the other way round
     assert np.array_equal(found.pairs, found.pairs.T, equal_nan=True)
 
 
@@ -170,17 +170,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[RunDirectory]:
     return [start(out, "infogan", networks="mlp", flags={"seed": seed}).directory for seed in (0, 1, 0)]
 
 
-@pytest.mark.parametrize(("kind", "used"), [("categories", 96), ("factors", 1024)])
-def test_runs_are_opened_and_ranked(runs: list[RunDirectory], kind: Any, used: int) -> None:
+@pytest.mark.parametrize(("kind", "samples", "used"), [(None, None, 96), ("factors", 1024, 1024)])
+def test_runs_are_opened_and_ranked(runs: list[RunDirectory], kind: Any, samples: int | None, used: int) -> None:
     told = []
-    samples = None if kind == "categories" else 1024
     found = rank(runs, zoo_of(), kind=kind, samples=samples, progress=lambda *what: told.append(what))
-    assert (found.kind, found.samples, found.runs) == (kind, used, tuple(runs))
+    assert (found.kind, found.samples, found.runs) == (kind or "categories", used, tuple(runs))
     assert told == [(run.name, index, 3) for index, run in enumerate(runs)]
     assert found.means[0] == found.means[2]
-    if kind == "categories":
-        assert found.pairs[0, 2] == 1
-        assert rank(runs, zoo_of()).pairs.tolist()[0][1:] == found.pairs.tolist()[0][1:]
+    assert found.pairs[0, 2] == 1 or kind == "factors"
 
 
 def test_too_few_runs_and_runs_on_other_data_are_refused(runs: list[RunDirectory], tmp_path: Any) -> None:
