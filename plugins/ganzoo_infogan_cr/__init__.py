@@ -1,7 +1,6 @@
 """InfoGAN-CR: each code makes a change of its own, which a second network can tell from those of the others."""
 
 import math
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Literal, Self
 
@@ -49,7 +48,8 @@ class Contrast(ganzoo.Objective):
         latents, shared = pairs(round, gap, self.shared_noise)
         with torch.set_grad_enabled(player == "generator"):
             samples = round.generate(latents)
-        logits = round.networks["contrast"](torch.cat(samples.chunk(2), dim=1))["shared"].float()
+        # Through the critic's view: else codes could hide from the critic in what its noise covers.
+        logits = round.judge(torch.cat(samples.chunk(2), dim=1), network="contrast").recognised["shared"]
         value = cross_entropy(logits, shared)
         if player == "generator":
             yield Term("contrast", value, self.weight)
@@ -151,9 +151,8 @@ class InfoGANCR(ganzoo.Model):
         automatic = type(self)(self.options.model_copy(update={"networks": "auto"}))
         shared = LatentSpec(shared=Categorical(count))
         critic = automatic.stock_critic(latent, pair, sees=LatentSpec(), recognises=shared)
-        assert critic.recognition is not None  # there is something to recognise
-        parts = OrderedDict(trunk=critic.trunk, recognition=critic.recognition)  # it has no realness
-        return {**networks, "contrast": nn.Sequential(parts)}
+        critic.realness.requires_grad_(False)  # of pairs, nobody asks
+        return {**networks, "contrast": critic}
 
     def players(self, latent: LatentSpec, data: ganzoo.DataSpec) -> list[Player]:
         """The critic, contrast where it has a weight, the generator."""
