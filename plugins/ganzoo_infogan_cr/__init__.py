@@ -151,7 +151,7 @@ class InfoGANCR(ganzoo.Model):
         automatic = type(self)(self.options.model_copy(update={"networks": "auto"}))
         shared = LatentSpec(shared=Categorical(count))
         critic = automatic.stock_critic(latent, pair, sees=LatentSpec(), recognises=shared)
-        critic.realness.requires_grad_(False)  # of pairs, nobody asks
+        critic.realness = nn.Identity()  # type: ignore[assignment]  # of pairs nobody asks, so nothing is learned
         return {**networks, "contrast": critic}
 
     def players(self, latent: LatentSpec, data: ganzoo.DataSpec) -> list[Player]:
