@@ -13,7 +13,7 @@ from ganzoo.zoo.manager import default_zoo
 
 __all__ = ["TABLES", "refreshed"]
 
-MODELS = ("gan", "cgan", "acgan", "infogan", "bigan", "vaegan")
+MODELS = ("gan", "cgan", "acgan", "infogan", "infogan-cr", "bigan", "vaegan")
 _TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 

@@ -22,7 +22,7 @@ from killed_run import Count, Lost, differences, killed, undisturbed
 
 __all__ = ["MODELS", "kill_many"]
 
-MODELS = ("gan", "cgan", "acgan", "infogan", "bigan", "vaegan")
+MODELS = ("gan", "cgan", "acgan", "infogan", "infogan-cr", "bigan", "vaegan")
 KILLS_A_RUN = 7
 """At most: a run that is killed too often never gets past its first checkpoints."""
 

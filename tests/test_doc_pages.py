@@ -60,7 +60,7 @@ def test_output_that_is_not_there_is_missed(expected: list[str]) -> None:
         "```console\n$ false\n```",
         "```console\n$ echo one\ntwo\n```",
         "```console\n$ echo Error: no\nError: no\n```",
-        "```console\n$ ganzoo trian\n```",
+        "```console\n$ ganzoo tarin\n```",
         "```python\n1 / 0\n```",
         "```python\nprint(1)\n```\n```text\n2\n```",
         "<!-- test: replace a with b -->\n```console\n$ true\n```",
@@ -83,8 +83,8 @@ $ cat notes/a.txt
 kept
 $ (echo "Error: no"; exit 1)
 Error: no
-$ ganzoo trian
-Error: there is no command 'trian'; did you mean 'train'?
+$ ganzoo tarin
+Error: there is no command 'tarin'; did you mean 'train'?
 ```
 ```python
 number = 3

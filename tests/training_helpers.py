@@ -58,7 +58,7 @@ __all__ = [
 
 PAIRS = ("gan", "cgan", "acgan", "infogan")
 """The built-in models of two networks and two players."""
-MODELS = (*PAIRS, "bigan", "vaegan")
+MODELS = (*PAIRS, "infogan-cr", "bigan", "vaegan")
 TIMES = ("seconds", "images_per_second")
 """What no two runs have in common."""
 

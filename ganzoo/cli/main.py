@@ -17,6 +17,7 @@ COMMANDS = {
     "traverse": LazyCommand("ganzoo.cli.traverse:traverse", "Show what each code of a trained run does."),
     "reconstruct": LazyCommand("ganzoo.cli.reconstruct:reconstruct", "Draw test samples and their reconstructions."),
     "eval": LazyCommand("ganzoo.cli.eval:eval_", "Measure how good a trained run is."),
+    "rank": LazyCommand("ganzoo.cli.rank:rank", "Find the run whose codes the others agree with most."),
     "compare": LazyCommand("ganzoo.cli.compare:compare", "Train models under one protocol and compare them."),
     "bench": LazyCommand("ganzoo.cli.bench:bench", "Time the training of models on this machine."),
     "report": LazyCommand("ganzoo.cli.report:report", "Make a page of a run, to look at and to mail."),

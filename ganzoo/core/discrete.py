@@ -121,9 +121,8 @@ class Categorical(Variable):
 
     def quantile(self, uniform: Tensor) -> Tensor:
         """The first class whose cumulative probability exceeds the number."""
-        cumulated = torch.tensor(list(accumulate(self._probabilities)), dtype=torch.float64)
-        # Divided by its last, the sum ends in exactly 1, above every number in (0, 1).
-        return self._one_hot(torch.searchsorted(cumulated / cumulated[-1], uniform, right=True))
+        cumulated = _cumulated(self._probabilities, uniform.device, uniform.dtype)
+        return self._one_hot(torch.searchsorted(cumulated, uniform, right=True))
 
     def draw(self, n: int, generator: torch.Generator | None = None, device: Device = "cpu") -> Tensor:
         """Draw one-hot rows."""
@@ -196,3 +195,10 @@ class Categorical(Variable):
 def _on_device(probs: tuple[float, ...], device: torch.device) -> Tensor:
     # Copied once: a copy at every draw would make the training loop wait for the device.
     return torch.tensor(probs, dtype=torch.float32, device=device)
+
+
+@lru_cache(maxsize=64)
+def _cumulated(probs: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    cumulated = torch.tensor(list(accumulate(probs)), dtype=torch.float64)
+    # Divided by its last, the sum ends in exactly 1, above every number in (0, 1).
+    return (cumulated / cumulated[-1]).to(device, dtype)

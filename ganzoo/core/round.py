@@ -1,7 +1,7 @@
 """One turn of one player: the samples, latents, fakes and verdicts that its objective may use."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -112,6 +112,7 @@ class Round:
         owns_generator: whether this player differentiates through the generator.
         shares_generator: whether the next player to move will use the same fakes with their graph.
         calls: counts the extra calls of ``generate`` and ``judge``.
+        players: the names of all who take part in this round; who joins late is not among them before.
         scheduled: gives the number of a schedule where the round is captured, to be played at any progress;
             ``progress`` then cannot be read.
     """
@@ -128,11 +129,13 @@ class Round:
         owns_generator: bool = False,
         shares_generator: bool = False,
         calls: Counter[str] | None = None,
+        players: Collection[str] = (),
         scheduled: Callable[[Schedule], float | Tensor] | None = None,
     ) -> None:
         self.player, self.hand, self.data, self.turn = player, hand, data, turn
         self._progress, self._scheduled = progress, scheduled
         self.latent, self.networks = hand.latent, hand.networks
+        self.players = frozenset(players) | {player}
         self.calls: Counter[str] = Counter() if calls is None else calls
         self._view, self._owns, self._shares = view, owns_generator, shares_generator
         self._streams: dict[str, torch.Generator] = {}

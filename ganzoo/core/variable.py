@@ -101,7 +101,7 @@ class Variable(ABC):
         """Turn uniform numbers into values of the prior by its inverse distribution function.
 
         Args:
-            uniform: (N, draws), float64, in (0, 1).
+            uniform: (N, draws), floating point, in (0, 1); of a sampler float64, on the CPU.
 
         Returns:
             (N, width), float32, inside the support.

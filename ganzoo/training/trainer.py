@@ -132,7 +132,8 @@ class Trainer:
         before, pending = self.images, []
         progress, scheduled = self.progress, self.inputs.schedules(self.images, self.progress_at)
         hand: Hand | None = None
-        for move in moves(self.players_at(before)):
+        players = self.players_at(before)
+        for move in moves(players):
             if hand is None or move.deals:
                 hand = self._deal()
             round = Round(
@@ -145,6 +146,7 @@ class Trainer:
                 owns_generator=move.owns_generator,
                 shares_generator=move.shares_generator,
                 calls=self.calls,
+                players=[player.name for player in players],
                 scheduled=scheduled,
             )
             if not self._take_gradient(move.player, round):

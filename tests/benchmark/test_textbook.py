@@ -83,6 +83,7 @@ def test_the_loader_goes_on_after_an_epoch_and_gives_full_batches() -> None:
     [
         ("bigan", {}),
         ("vaegan", {}),
+        ("infogan-cr", {}),
         ("gan", {"r1": 1.0}),
         ("gan", {"adversarial": "hinge"}),
         ("gan", {"critic_turns": 2}),

@@ -13,7 +13,7 @@ NAME = "00001-infogan-mnist"
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        (["infogam"], "there is no model 'infogam'; did you mean 'infogan'?"),
+        (["infogam"], "there is no model 'infogam'; did you mean 'infogan' or 'infogan-cr'?"),
         (["infogan@papre"], "did you mean 'paper'?"),
         (["gan", "--data", "mnits"], "there is no data set 'mnits'; did you mean 'mnist'"),
         (["gan", "--data", "./nowhere"], "nowhere"),

@@ -58,7 +58,7 @@ def test_a_busy_machine_is_named(ganzoo: Ganzoo, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        (["infogam"], "did you mean 'infogan'?"),
+        (["infogam"], "did you mean 'infogan' or 'infogan-cr'?"),
         (["gan", "-o", "nois=3"], "did you mean 'noise'?"),
         (["--data", "svhnn"], "no model has a recipe for svhnn"),
         (["gan", "--against", "textbok"], "textbok"),

@@ -93,7 +93,7 @@ def test_a_dry_run_says_what_would_be_done(runs: Path, ganzoo: Ganzoo, tmp_path:
     ("arguments", "sentence"),
     [
         ([], "compare needs models or runs, such as `ganzoo compare acgan infogan`"),
-        (["infogam"], "there is no model 'infogam'; did you mean 'infogan'?"),
+        (["infogam"], "there is no model 'infogam'; did you mean 'infogan' or 'infogan-cr'?"),
         (["gan", "gan"], "gan is named twice"),
         (["gan", "--seeds", "0"], "--seeds 0 trains nothing; it must be 1 or more"),
         (["gan", "--jobs", "-1"], "--jobs -1 trains nothing; it must be 1 or more"),

@@ -116,7 +116,7 @@ def test_examples_have_commands_and_options_that_exist(name: str) -> None:
 
 
 def test_a_wrong_command_gets_a_suggestion(ganzoo: Ganzoo) -> None:
-    assert one_sentence(ganzoo("trian", code=2)) == "there is no command 'trian'; did you mean 'train'?"
+    assert one_sentence(ganzoo("tarin", code=2)) == "there is no command 'tarin'; did you mean 'train'?"
 
 
 def test_a_wrong_option_gets_a_suggestion(ganzoo: Ganzoo) -> None:

@@ -95,7 +95,7 @@ def test_a_plugin_without_models_is_no_failure(ganzoo: Ganzoo, tmp_path: Path) -
 
 def test_what_is_not_there_is_one_sentence(ganzoo: Ganzoo, tmp_path: Path) -> None:
     said = one_sentence(ganzoo("plugins", "check", "infogam", code=2))
-    assert "did you mean 'infogan'?" in said
+    assert "did you mean 'infogan' or 'infogan-cr'?" in said
     assert "a file that ends in .py" in said
     assert "no such file" in one_sentence(ganzoo("plugins", "check", "absent.py", code=2))
     assert "absent/pyproject.toml cannot be read" in one_sentence(ganzoo("plugins", "check", "./absent", code=2))

@@ -47,7 +47,7 @@ def test_nothing_is_written(ganzoo: Ganzoo, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        (["infogam"], "did you mean 'infogan'?"),
+        (["infogam"], "did you mean 'infogan' or 'infogan-cr'?"),
         (["infogan@papre"], "did you mean 'paper'?"),
         (["gan", "-o", "noize=3"], "did you mean 'noise'?"),
         (["latest"], "there is no run"),

@@ -60,7 +60,7 @@ def test_a_class_joins_the_zoo(root: Path) -> None:
     [
         ((), "compare needs models or runs"),
         (("",), "not empty text"),
-        (("infogam",), "there is no model 'infogam'; did you mean 'infogan'?"),
+        (("infogam",), "there is no model 'infogam'; did you mean 'infogan' or 'infogan-cr'?"),
         (("7",), "there is no run '7'"),
         (("nowhere/00001-gan-toys",), "there is no run directory"),
         (("gan", "cgan", "gan"), "gan is named twice"),

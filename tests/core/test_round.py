@@ -53,6 +53,11 @@ def test_a_schedule_follows_the_progress_and_a_captured_round_hides_it() -> None
         _ = captured.progress
 
 
+def test_it_knows_who_takes_part() -> None:
+    assert turn(hand_of([0, 1]), players=("critic", "generator")).players == {"critic", "generator"}
+    assert turn(hand_of([0, 1])).players == {"critic"}
+
+
 def classes(rows: Tensor) -> list[int]:
     assert rows.sum(dim=1).eq(1).all()
     return rows.argmax(dim=1).tolist()

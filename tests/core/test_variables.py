@@ -137,6 +137,13 @@ def test_quantiles_invert_the_distribution_function(variable):
         np.testing.assert_allclose(column[certain], expected[certain], rtol=1e-5, atol=1e-5)
 
 
+@law
+@given(variables())
+def test_quantiles_take_single_precision(variable):
+    table = torch.tensor([2**-24, 0.3, 0.7, 1 - 2**-24])[:, None].expand(-1, variable.draws)
+    torch.testing.assert_close(variable.quantile(table), variable.quantile(table.double()), rtol=1e-3, atol=1e-5)
+
+
 def test_both_ends_of_a_uniform_variable_have_a_density():
     log_prob = Uniform(1, low=0, high=4).prior().log_prob(torch.tensor([[-0.01], [0.0], [4.0], [4.01]]))
     assert log_prob.tolist() == pytest.approx([-math.inf, -math.log(4), -math.log(4), -math.inf])

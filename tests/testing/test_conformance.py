@@ -6,7 +6,7 @@ from ganzoo.testing import parametrize_with_checks
 from ganzoo.testing.suite import Check
 from ganzoo.zoo.manager import default_zoo
 
-MODELS = [default_zoo().model(name) for name in ("gan", "cgan", "acgan", "infogan", "bigan", "vaegan")]
+MODELS = [default_zoo().model(name) for name in ("gan", "cgan", "acgan", "infogan", "infogan-cr", "bigan", "vaegan")]
 SLOW = {(model.name, "learning") for model in MODELS if model.name != "gan"}
 
 

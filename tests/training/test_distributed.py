@@ -101,6 +101,7 @@ def weights(made: Trainer) -> dict[str, Tensor]:
         ("acgan", {}),
         ("infogan", {"consistency": 0.0}),
         ("vaegan", {}),
+        ("infogan-cr", {"gap": 0.5}),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value) or "default",
 )

@@ -57,12 +57,17 @@ def solo(terms: Callable[[Any], Any], rounds: int = 12) -> Trainer:
 
 # ---- the same as plain rounds ----
 
+PAIRS = {
+    "latent": "z: normal(3), kind: categorical(4) code, slant: uniform(2) code, flag: bernoulli(1) code",
+    **{"contrast_from": 0.25, "gap": 0.5, "gap_until": 0.75},
+}
 CHANGES: dict[str, Any] = {"networks": "mlp", "instance_noise": 0.2, "augmentation": 0.5, "consistency": 1.0}
 GAMES: dict[str, Any] = {
     "everything that changes": ("infogan", 16, CHANGES),
     "a penalty, several turns": ("cgan", 6, {"networks": "mlp", "critic_turns": 2, "gradient_penalty": 10.0}),
     "at once, normed": ("acgan", 6, {"networks": "mlp", "updates": "simultaneous", "spectral_norm": True}),
     "a player that joins": (Trio, 14, {"networks": "mlp", "r1": 1.0}),
+    "pairs whose gap ends": ("infogan-cr", 20, {"networks": "mlp", **PAIRS}),
     "in bf16": ("gan", 6, {"networks": "mlp", "flags": {"precision": "bf16"}}),
 }
 

@@ -139,7 +139,8 @@ def test_pictures_are_drawn_at_checkpoints_and_at_the_end(tmp_path, model):
     run = start(tmp_path, model, flags={"images": 32, "save_every": 16})
     drawn = list(pictures(run))
     assert drawn[:2] == ["samples/000000016.png", "samples/000000032.png"]
-    variables = {"cgan": ["label"], "acgan": ["label"], "infogan": ["category", "style"]}.get(model, ["z"])
+    shown = {"cgan": ["label"], "acgan": ["label"], "infogan": ["category", "style"], "infogan-cr": ["style"]}
+    variables = shown.get(model, ["z"])
     assert {name.removeprefix("traversals/").rpartition("-")[0] for name in drawn[2:]} == set(variables)
     assert [path.name for path in run.path.iterdir() if path.suffix == ".tmp"] == []
 

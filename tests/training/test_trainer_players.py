@@ -99,6 +99,22 @@ class Trial(Objective):
         yield Term("adversarial", softplus(-real).mean() + softplus(fake).mean())
 
 
+def test_a_round_knows_who_has_joined():
+    seen = []
+
+    class Watched(Trio):
+        name = "watched"
+
+        def view(self, samples, round):
+            seen.append((playing.images, round.players))
+            return samples
+
+    playing = trainer(Watched)
+    rounds(playing, 4)
+    before, after = frozenset({"critic", "generator"}), frozenset({"critic", "judge", "generator"})
+    assert set(seen) == {(16, before), (32, before), (48, after), (64, after)}
+
+
 def test_a_player_that_starts_later_sits_still_until_then():
     playing = trainer(Trio)
     for images in (0, 16, 32, 48):

@@ -189,8 +189,11 @@ def test_a_class_that_two_plugins_pass_on_is_one_class(install: Install, model_s
     ("asked", "expected"),
     [
         ("infogam", "there is no model 'infogam'; did you mean 'infogan'"),
-        ("zzz", "there is no model 'zzz'; known: acgan, bigan, cgan, gan, infogan, vaegan"),
-        ("ganzoo:zzz", "there is no model 'zzz'; known: acgan, bigan, cgan, gan, infogan, vaegan (in ganzoo)"),
+        ("zzz", "there is no model 'zzz'; known: acgan, bigan, cgan, gan, infogan, infogan-cr, vaegan"),
+        (
+            "ganzoo:zzz",
+            "there is no model 'zzz'; known: acgan, bigan, cgan, gan, infogan, infogan-cr, vaegan (in ganzoo)",
+        ),
         ("gansoo:gan", "there is no plugin distribution 'gansoo'; did you mean 'ganzoo'?"),
     ],
 )

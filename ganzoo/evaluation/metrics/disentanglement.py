@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from ganzoo.core.data import FactorDataset
-from ganzoo.core.variables import Categorical
 from ganzoo.data.batches import to_range
+from ganzoo.evaluation.code_dimensions import code_dimensions, read_dimensions
 from ganzoo.evaluation.factor_draws import Draws, FreshDraws, PooledDraws
 from ganzoo.evaluation.factor_scores import (
     Array,
@@ -81,20 +81,8 @@ class _Reader:
         return np.concatenate(parts)
 
     def _read(self, combinations: Indices) -> Array:
-        samples = to_range(self.dataset.observe(torch.from_numpy(combinations)), self.subject.data)
-        try:
-            recognised = self.subject.judge(samples).recognised
-        except ValueError as error:  # it sees a condition
-            raise Unavailable(f"the critic reads no codes off a sample alone: {error}") from error
-        columns = []
-        for name, variable in self.subject.latent.codes.items():
-            if name not in recognised:
-                raise Unavailable(f"the critic has no head that recognises {name}")
-            if isinstance(variable, Categorical):
-                columns.append(recognised[name].argmax(1, keepdim=True).double())
-            else:
-                columns.append(variable.posterior(recognised[name]).mean.double())
-        return torch.cat(columns, dim=1).numpy()
+        observed = self.dataset.observe(torch.from_numpy(combinations))
+        return read_dimensions(self.subject, to_range(observed, self.subject.data))
 
 
 class Disentanglement(Metric):
@@ -205,14 +193,5 @@ class Disentanglement(Metric):
 
 
 def _reader(subject: Subject, dataset: FactorDataset) -> _Reader:
-    columns = []
-    for name, variable in subject.latent.codes.items():
-        if isinstance(variable, Categorical):
-            columns.append((name, variable.size))
-        elif variable.size == 1:
-            columns.append((name, 0))
-        else:
-            columns += [(f"{name}[{component}]", 0) for component in range(variable.size)]
-    if len(columns) < 2:
-        raise Unavailable(f"needs at least two code dimensions to tell apart, and the latent space has {len(columns)}")
-    return _Reader(subject, dataset, tuple(name for name, _ in columns), tuple(size for _, size in columns))
+    found = code_dimensions(subject.latent)
+    return _Reader(subject, dataset, tuple(each.name for each in found), tuple(each.classes for each in found))
