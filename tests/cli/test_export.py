@@ -109,7 +109,7 @@ def test_half_precision_is_taken_only_where_the_manifest_says_so(exported: Path)
 
 def test_networks_that_are_left_out_cannot_be_of_any_size(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sizes, "MOST_UNSEEN", 0.1)
-    with pytest.raises(RunError, match="leaves out networks of .* values, far more than it holds"):
+    with pytest.raises(RunError, match=r"leaves out networks of .* values, far more than it holds"):
         api.open(exported).sample(1)
 
 
