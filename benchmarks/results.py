@@ -134,7 +134,8 @@ STYLE = """text { font: 11px "Helvetica Neue", Helvetica, Arial, "DejaVu Sans", 
 .title { font-size: 13px; font-weight: 600; fill: #222; }
 .rule { stroke: #e3e3df; fill: none; } .reference { stroke: #62656d; stroke-dasharray: 2 4; fill: none; }
 .line { fill: none; stroke-width: 1.5; stroke-linejoin: round; stroke-linecap: round; }
-.line-0 { stroke: #c2541b; } .line-1 { stroke: #5a4fb0; } .line-2 { stroke: #0b6e75; }"""
+.line-0 { stroke: #c2541b; stroke-dasharray: 1.5 4; } .line-1 { stroke: #5a4fb0; stroke-dasharray: 7 4; }
+.line-2 { stroke: #0b6e75; }"""
 
 
 def picture(runs: Sequence[Line]) -> str:

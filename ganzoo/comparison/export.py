@@ -21,6 +21,8 @@ from ganzoo.zoo.manager import Zoo
 __all__ = ["CARD", "export"]
 
 CARD = "README.md"
+BAR = r"\|"
+"""What stands for ``|`` in a cell of a Markdown table."""
 
 
 def export(run: RunDirectory, folder: Path | str, zoo: Zoo) -> Checkpoint:
@@ -103,7 +105,7 @@ def _card(name: str, run: RunDirectory, sampler: Sampler, names: Names, tensors:
             found = f"from {each.labels:,} labelled training samples, of which {each.agreement:.0%} fit"
         facts[f"names of {variable}"] = f"{', '.join(each.names)} ({found})"
     for fact, said in facts.items():
-        yield f"| {fact} | {said.replace('|', '/')} |"
+        yield f"| {fact} | {said.replace('|', BAR)} |"
     yield "\n## Scores"
     scores = [score for _, score in newest(read_records(run)).values()]
     if scores:
@@ -111,7 +113,7 @@ def _card(name: str, run: RunDirectory, sampler: Sampler, names: Names, tensors:
         yield "| score | value | real data | how it was measured |\n|---|---:|---:|---|"
     for score in scores:
         floor = "" if score.floor is None else amount(score.floor, score.unit)
-        yield f"| `{score.name}` | {amount(score.value, score.unit)} | {floor} | {score.protocol.replace('|', '/')} |"
+        yield f"| `{score.name}` | {amount(score.value, score.unit)} | {floor} | {score.protocol.replace('|', BAR)} |"
     if not scores:
         yield "Not measured."
     yield "\n## Limits"
