@@ -18,7 +18,8 @@ from ganzoo.zoo.manager import default_zoo
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN_PAGES = sorted((ROOT / "docs" / "plugins").glob("*.md"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *PLUGIN_PAGES]
+RESULT_PAGES = sorted((ROOT / "docs" / "results").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *PLUGIN_PAGES, *RESULT_PAGES]
 SLOW = {
     f"docs/{name}.md"
     for name in (
@@ -91,7 +92,8 @@ def test_every_page_is_reached_from_an_index() -> None:
         index = (folder / "index.md").read_text(encoding="utf-8")
         names = [page.name for page in PAGES if page.parent == folder]
         assert [name for name in names if name != "index.md" and f"({name}" not in index] == []
-    assert "(plugins/index.md" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert all(f"({name}" in index for name in ("plugins/index.md", *(f"results/{page.name}" for page in RESULT_PAGES)))
     assert "docs/index.md" in PAGES[0].read_text(encoding="utf-8")
 
 

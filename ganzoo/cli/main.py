@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": LazyCommand("ganzoo.cli.compare:compare", "Train models under one protocol and compare them."),
     "bench": LazyCommand("ganzoo.cli.bench:bench", "Time the training of models on this machine."),
     "report": LazyCommand("ganzoo.cli.report:report", "Make a page of a run, to look at and to mail."),
+    "export": LazyCommand("ganzoo.cli.export:export", "Write a run as a small directory to share."),
     "name": LazyCommand("ganzoo.cli.name:name", "Name what a run's codes have found."),
     "models": LazyCommand("ganzoo.cli.models:models", "List the models."),
     "datasets": LazyCommand("ganzoo.cli.datasets:datasets", "List the data sets."),

@@ -15,8 +15,9 @@ __all__ = ["models"]
 @json_option
 @plugin_option
 def models(as_json: bool) -> None:
-    """List the models, built-in and installed, with their papers and recipes."""
+    """List the models, built-in and installed, with their papers and recipes, and the trained runs of ganzoo's own."""
     from ganzoo.cli.text import print_json, print_table
+    from ganzoo.runs.pretrained import shipped
     from ganzoo.zoo.catalogue import ModelEntry
     from ganzoo.zoo.manager import default_zoo
 
@@ -45,3 +46,5 @@ def models(as_json: bool) -> None:
         for model in described
     ]
     print_table(["model", "year", "what it is", "recipes"], rows, nothing="There are no models: see ganzoo plugins.")
+    if names := shipped():
+        click.echo(f"\ntrained, to be sampled at once\n  {'  '.join(names)}")

@@ -70,6 +70,7 @@ def name(
     from ganzoo.runs.names import clear_names, read_names
 
     directory = RunDirectory.open(path)
+    directory.expect_own()
     if clear:
         clear_names(directory, variable)
         show(read_names(directory) if variable is not None else None, path, as_json)

@@ -103,12 +103,14 @@ def complete_datasets(ctx: click.Context, param: click.Parameter, incomplete: st
 
 
 def complete_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The runs by folder name, and folders once a path has begun."""
+    """The runs by folder name, those that are part of ganzoo, and folders once a path has begun."""
     if "/" in incomplete or incomplete.startswith("."):
         return [CompletionItem(incomplete, type="dir")]
+    from ganzoo.runs.pretrained import shipped
+
     root = Path(ctx.params.get("root") or "runs")
     names = sorted(record.parent.name for record in root.glob("*/run.json"))
-    return matching(((name, "") for name in [LATEST, *names]), incomplete)
+    return matching(((name, "") for name in [LATEST, *names, *shipped()]), incomplete)
 
 
 def matching(items: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
@@ -130,7 +132,7 @@ def find_run(run: str, root: str) -> Path:
     """The directory of the run that the user means.
 
     Args:
-        run: a path, number, beginning of a name, or ``latest``.
+        run: a path, number, beginning of a name, ``latest``, or the name of a run that is part of ganzoo.
         root: the folder that holds the runs.
 
     Returns:

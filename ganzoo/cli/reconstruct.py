@@ -40,6 +40,7 @@ def reconstruct(run: str, n: int, seed: int, out: str | None, device: str, root:
     from ganzoo.cli.drawing import open_sampler
     from ganzoo.data.open import open_dataset
     from ganzoo.runs.directory import RunDirectory
+    from ganzoo.runs.pretrained import outputs
     from ganzoo.sampling.pictures import save_png
     from ganzoo.sampling.reconstruction import encoder_of, held_out, side_by_side
     from ganzoo.sampling.reconstruction import reconstruct as reconstructed
@@ -50,6 +51,6 @@ def reconstruct(run: str, n: int, seed: int, out: str | None, device: str, root:
     config = RunDirectory.open(path).record.config
     samples = held_out(open_dataset(default_zoo(), config.data, **config.data_options), n, seed)
     picture = side_by_side(samples, reconstructed(sampler, samples), sampler.data)
-    target = Path(out) if out is not None else path / "samples" / f"reconstructed-n{n}-seed{seed}.png"
+    target = Path(out) if out is not None else outputs(path) / "samples" / f"reconstructed-n{n}-seed{seed}.png"
     save_png(picture, target)
     click.echo(str(target))

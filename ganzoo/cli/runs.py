@@ -70,6 +70,8 @@ def rm_command(outer_root: str | None, which: tuple[str, ...], root: str | None,
     # All are found before any is removed, so that a misspelt name removes nothing.
     paths = list(dict.fromkeys(find_run(run, root or outer_root or "runs").resolve() for run in which))
     for path in paths:
+        RunDirectory.open(path).expect_own()
+    for path in paths:
         click.echo(f"{path.name}  {bytes_text(size_of(path))}", err=not yes)
     if not yes and not click.confirm(f"Remove {'it' if len(paths) == 1 else 'them'} for good?", err=True):
         click.echo("Nothing was removed.", err=True)

@@ -76,6 +76,7 @@ def sample(
     path = find_run(run, root)
 
     from ganzoo.cli.drawing import file_stem, open_sampler, pinned, taking_turns
+    from ganzoo.runs.pretrained import outputs
     from ganzoo.sampling.files import write_archive, write_pngs
     from ganzoo.sampling.pictures import grid, save_png
 
@@ -102,6 +103,8 @@ def sample(
         samples = sampler.sample(count, seed, first, pinned(given, sampler.latent, count, first))
         picture = grid(samples, sampler.data)
         kind = f"n{count}" + (f"-from{first}" if first else "")
-    target = Path(out) if out is not None else path / "samples" / f"{file_stem(kind, f'seed{seed}', *given)}.png"
+    target = (
+        Path(out) if out is not None else outputs(path) / "samples" / f"{file_stem(kind, f'seed{seed}', *given)}.png"
+    )
     save_png(picture, target)
     click.echo(str(target))

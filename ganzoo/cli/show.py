@@ -19,7 +19,7 @@ from ganzoo.cli.options import (
 
 if TYPE_CHECKING:
     from ganzoo.models.model import Model
-    from ganzoo.zoo.catalogue import ModelEntry
+    from ganzoo.zoo.catalogue import ModelEntry, Result
 
 __all__ = ["show"]
 
@@ -36,6 +36,7 @@ def complete_shown(ctx: click.Context, param: click.Parameter, incomplete: str) 
         'ganzoo show infogan -o "categories=[10, 4]"        # with other options',
         "ganzoo show latest",
         "ganzoo show runs/00012-infogan-mnist --json",
+        "ganzoo show infogan-mnist                          # a trained run that is part of ganzoo",
     )
 )
 @click.argument("what", metavar="MODEL[@RECIPE]|RUN", shell_complete=complete_shown)
@@ -59,10 +60,15 @@ def show(what: str, root: str, as_json: bool, **params: Any) -> None:
 
 
 def looks_like_run(what: str, root: str) -> bool:
-    """Whether the word means a run rather than a model: it is a path, a number or the beginning of a run's name."""
+    """Whether the word means a run rather than a model: it is a path, a number or the beginning of a run's name.
+
+    Or the name of one that is part of ganzoo.
+    """
+    from ganzoo.runs.pretrained import shipped
+
     if what == LATEST or what.isdecimal() or "/" in what or what.startswith("."):
         return True
-    if (Path(what) / "run.json").is_file():
+    if (Path(what) / "run.json").is_file() or what in shipped():
         return True
     names = [record.parent.name for record in Path(root).glob("*/run.json")]
     return what[:1].isdecimal() and any(name.startswith(what) for name in names)
@@ -73,7 +79,7 @@ def show_model(
 ) -> None:
     """Describes a model, and how it looks when it is built for a data set."""
     from ganzoo import api
-    from ganzoo.cli.text import print_json, print_table
+    from ganzoo.cli.text import number, print_json, print_table
     from ganzoo.models.game import Game
 
     configured = api.configure(what, **request(params))
@@ -103,6 +109,13 @@ def show_model(
         for name, recipe in table.items()
     ]
     print_table(["data", "recipe", "images", "batch", "remarks"], rows, nothing="none")
+    click.echo("\nresults")
+    rows = [
+        [each.data, each.recipe, each.metric, number(each.mean), spread_of(each), str(each.seeds), each.protocol]
+        for each in (entry.results if entry else ())
+    ]
+    columns = ["data", "recipe", "metric", "mean", "spread", "seeds", "how it was measured"]
+    print_table(columns, rows, nothing="not measured yet")
     click.echo("\noptions (-o name=value)")
     chosen = configured.config.options
     rows = [
@@ -117,6 +130,13 @@ def show_model(
     ]
     print_table(["option", "type", "default", "here", "what it is"], rows, nothing="none")
     click.echo(f"\n{game}")
+
+
+def spread_of(result: "Result") -> str:
+    """The standard deviation over seeds; nothing where there is one run."""
+    from ganzoo.cli.text import number
+
+    return "" if result.spread is None else number(result.spread)
 
 
 def options_of(model: "type[Model]") -> dict[str, dict[str, Any]]:

@@ -73,6 +73,7 @@ def traverse(
     path = find_run(run, root)
 
     from ganzoo.cli.drawing import file_stem, open_sampler, pinned
+    from ganzoo.runs.pretrained import outputs
 
     sampler = open_sampler(path, device)
     found = sampler.traverse(
@@ -87,7 +88,7 @@ def traverse(
         target = Path(out)
         draw(found[0], target, film=gif or target.suffix == ".gif", still=target.suffix == ".png")
         return
-    folder = Path(out) if out is not None else path / "traversals"
+    folder = Path(out) if out is not None else outputs(path) / "traversals"
     for each in found:
         stem = file_stem(each.variable, str(each.component), f"seed{seed}" if seed else "", *given)
         draw(each, folder / f"{stem}.png", film=gif)

@@ -8,6 +8,7 @@ from ganzoo.core.errors import UsageError
 from ganzoo.runs import checkpoint
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.model import expect_complete
 from ganzoo.runs.record import RunRecord
 from ganzoo.training.hardware import Hardware
 
@@ -116,9 +117,11 @@ class Terms:
         """Those of a run as far as it is trained.
 
         Raises:
-            RunError: it has no whole checkpoint.
+            RunError: it has no whole checkpoint, or is an exported run.
         """
-        record, images = run.record, checkpoint.latest(run).images
+        newest = checkpoint.latest(run)
+        expect_complete(run, newest)
+        record, images = run.record, newest.images
         version = record.versions.get("ganzoo", "")
         terms = cls.of(run.name, record.config, str(record.data["name"]), record.data_checksum, version)
         # The last round is played whole, so that a finished run may be a few images above its budget.

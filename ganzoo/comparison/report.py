@@ -19,6 +19,7 @@ from ganzoo.evaluation.diagnosis import diagnose
 from ganzoo.evaluation.records import newest, read_records
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.files import write_atomically
+from ganzoo.runs.pretrained import outputs
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.zoo.manager import Zoo, default_zoo
 
@@ -35,7 +36,7 @@ def write_run_report(
     Args:
         run: the run; its newest whole checkpoint is shown.
         zoo: where its model and the metrics are looked up.
-        path: where to; ``report.html`` in the run's directory unless given.
+        path: where to; ``report.html`` in the run's directory unless given (see ``pretrained.outputs``).
         device: where to generate the samples.
 
     Returns:
@@ -45,8 +46,9 @@ def write_run_report(
         UsageError: the run's model is not installed.
         RunError: the run has no whole checkpoint, or the page could not be written.
     """
-    target = run.path / FILE if path is None else Path(path)
+    target = outputs(run.path) / FILE if path is None else Path(path)
     sampler = Sampler(run, zoo, device)
+    assert sampler.checkpoint is not None  # a run's sampler has one
     record, config = run.record, run.record.config
     records = newest(read_records(run))
     scores = {name: score for name, (_, score) in records.items()}
@@ -62,7 +64,7 @@ def write_run_report(
         charts=_drawn([curves.Training(config.model, run.stats(), sampler.latent)]),
         diagnosis=diagnose(scores, config.options, record.data_spec) if scores else "",
         groups=sections.score_rows(records.values(), zoo),
-        eval_command=f"ganzoo eval {quote(str(run.path))}",
+        eval_command=f"ganzoo eval {quote(str(run.path))}" if sampler.checkpoint.complete else "",
         confusions=[found for score in scores.values() for found in sections.confusion(score, sampler.latent)],
         provenance=sections.run_provenance(run, sampler),
         reproduce=reproduce(record),

@@ -16,7 +16,7 @@ from ganzoo.evaluation.setting import FAST, FULL, Setting
 from ganzoo.evaluation.subject import Subject
 from ganzoo.models.game import Game
 from ganzoo.runs.directory import RunDirectory
-from ganzoo.runs.model import model_of
+from ganzoo.runs.model import expect_complete, model_of
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.zoo.manager import Zoo
 
@@ -119,9 +119,10 @@ def open_subject(
         RunError: as for ``evaluate``.
     """
     sampler = Sampler(run, zoo, device)
+    assert sampler.checkpoint is not None  # a run's sampler has one
+    expect_complete(run, sampler.checkpoint)
     config = run.record.config
     game = Game.build(model_of(run, zoo)(**config.options), run.record.data_spec, config.seed)
-    assert sampler.checkpoint is not None
     sampler.checkpoint.restore("networks", game.networks)
     for network in game.networks.values():
         network.to(device).eval().requires_grad_(False)

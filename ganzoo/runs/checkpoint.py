@@ -57,6 +57,7 @@ class _File(BaseModel):
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     bytes: int = Field(ge=0, le=MAX_BYTES)
+    half: bool = Field(False, description="what the model has in float32 is stored in float16")
 
 
 class Manifest(BaseModel):
@@ -109,6 +110,11 @@ class Checkpoint:
         return self.manifest.images
 
     @property
+    def complete(self) -> bool:
+        """Whether it holds every network of the model, rather than the averaged ones that sampling needs."""
+        return "networks.safetensors" in self.manifest.files
+
+    @property
     def meta(self) -> dict[str, Any]:
         """The plain data that were saved beside the tensors."""
         return self.manifest.meta
@@ -158,6 +164,8 @@ class Checkpoint:
     def expect(self, stem: str, expected: Mapping[str, Tensor], names: Iterable[str] | None = None) -> None:
         """Compares the types and shapes of one file with those that a model has, before any tensor is read.
 
+        Of a file that is said to be in half precision, float16 counts as float32.
+
         Args:
             stem: the file's name without its ending.
             expected: tensors by name, on any device, ``meta`` too.
@@ -168,7 +176,8 @@ class Checkpoint:
         """
         starts = None if names is None else tuple(f"{name}." for name in names)
         found = {key: each for key, each in self.shapes(stem).items() if starts is None or key.startswith(starts)}
-        wanted = {key: (_TYPES.get(each.dtype, ""), tuple(each.shape)) for key, each in expected.items()}
+        types = _TYPES | ({torch.float32: "F16"} if self.manifest.files[self._name(stem)].half else {})
+        wanted = {key: (types.get(each.dtype, ""), tuple(each.shape)) for key, each in expected.items()}
         for key in wanted | found:
             (kind, here), (other, there) = (side.get(key, ("", "absent")) for side in (wanted, found))
             if here != there:
@@ -216,6 +225,7 @@ class Checkpoint:
                 raise RunError(f"{self.path} cannot be used: {key} has values that are not finite")
         for name, module in modules.items():
             prefix = f"{name}."
+            # The module keeps its own types: what is stored in half precision is copied into float32.
             module.load_state_dict(
                 {key.removeprefix(prefix): tensors[key] for key in expected if key.startswith(prefix)}
             )
@@ -240,7 +250,14 @@ def state_of(modules: Mapping[str, Module]) -> dict[str, Tensor]:
     return {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
 
 
-def save(run: RunDirectory, images: int, tensors: Mapping[str, Mapping[str, Tensor]], meta: Mapping[str, Any]) -> Path:
+def save(
+    run: RunDirectory,
+    images: int,
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    meta: Mapping[str, Any],
+    *,
+    half: bool = False,
+) -> Path:
     """Saves a checkpoint; it appears under its name only when all of it is on the disk.
 
     An intact checkpoint at the same number of images is kept as it is: the same seed and progress give
@@ -251,6 +268,7 @@ def save(run: RunDirectory, images: int, tensors: Mapping[str, Mapping[str, Tens
         images: its progress in real samples.
         tensors: by file stem, tensors by name, on any device; views and shared storage are fine.
         meta: plain data, such as the optimisers' step counts.
+        half: store float32 in float16, which is enough to sample from and not to go on with.
 
     Returns:
         The checkpoint's folder.
@@ -270,14 +288,17 @@ def save(run: RunDirectory, images: int, tensors: Mapping[str, Mapping[str, Tens
         try:
             files = {}
             for stem, named in tensors.items():
-                content = dump_tensors({key: _plain(value) for key, value in named.items()})
+                content = dump_tensors({key: _plain(value, half) for key, value in named.items()})
                 if len(content) > MAX_BYTES:
                     raise RunError(f"a checkpoint's files have at most {MAX_BYTES:,} bytes, and {stem} would have more")
                 write_synced(temporary / f"{stem}.safetensors", content)
                 digest = sha256(content).hexdigest()
-                files[f"{stem}.safetensors"] = _File(sha256=digest, bytes=len(content))
+                files[f"{stem}.safetensors"] = _File(sha256=digest, bytes=len(content), half=half)
             manifest = Manifest(images=images, files=files, meta=dict(meta))
-            write_synced(temporary / _MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n")
+            write_synced(
+                temporary / _MANIFEST,
+                json.dumps(manifest.model_dump(mode="json", exclude_defaults=True), indent=2) + "\n",
+            )
             sync_folder(temporary)
             _discard(target)  # where there is a damaged one
             temporary.rename(target)
@@ -362,6 +383,7 @@ def _discard(path: Path) -> None:
         rmtree(hidden)
 
 
-def _plain(tensor: Tensor) -> Tensor:
+def _plain(tensor: Tensor, half: bool) -> Tensor:
     """A copy on the CPU with storage of its own, the only kind that safetensors takes."""
-    return tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+    dtype = torch.float16 if half and tensor.dtype == torch.float32 else tensor.dtype
+    return tensor.detach().to("cpu", dtype, copy=True, memory_format=torch.contiguous_format)

@@ -21,6 +21,7 @@ from ganzoo.core.errors import RunError, UsageError, unknown
 from ganzoo.core.reading import parse_json, read_file
 from ganzoo.runs.files import saving, sync_file, sync_folder, unfinished, write_atomically
 from ganzoo.runs.links import refuse_links
+from ganzoo.runs.pretrained import find_shipped, is_shipped, shipped
 from ganzoo.runs.record import RunRecord
 
 __all__ = ["LATEST", "RunDirectory"]
@@ -97,6 +98,8 @@ class RunDirectory:
     def open(cls, which: Path | str | int, root: Path | str = "runs") -> Self:
         """Opens a run by its directory, or by its number, the beginning of its name or ``latest`` within ``root``.
 
+        Where that finds none, the name may be that of a run that is part of ganzoo.
+
         Raises:
             UsageError: there is no such run, or several, or the directory is not a run's.
             RunError: its record is damaged or was written by a newer ganzoo, or a link leads out of it.
@@ -121,13 +124,15 @@ class RunDirectory:
         if found:
             one = f"such as {found[-1].name}"
             raise UsageError(f"{text!r} could be any of {len(found)} runs, {one}: write its name")
+        if (part_of_ganzoo := find_shipped(text)) is not None:
+            return cls._of(part_of_ganzoo)
         if path.exists():
             raise UsageError(f"{path} is not a run directory: it has no run.json")
         if len(path.parts) > 1:
             raise UsageError(f"there is no run directory {path}; `ganzoo runs --runs {path.parent}` lists those there")
         names = [each.name for _, each in known]
         # A close name where there is one, otherwise the newest few: hundreds of runs are no help.
-        raise unknown("run", text, get_close_matches(text, names) or names[-5:], where=str(root))
+        raise unknown("run", text, get_close_matches(text, [*names, *shipped()]) or names[-5:], where=str(root))
 
     @classmethod
     def list(cls, root: Path | str = "runs") -> builtins.list[Self]:
@@ -248,8 +253,9 @@ class RunDirectory:
             wait: seconds in which another holder may let it go.
 
         Raises:
-            RunError: another process (or another holder in this one) is writing to the run.
+            RunError: another process (or another holder in this one) is writing to the run, or it is part of ganzoo.
         """
+        self.expect_own()
         lock = FileLock(self.path / ".lock", timeout=wait)
         with saving(str(self.path / ".lock")):
             try:
@@ -263,6 +269,18 @@ class RunDirectory:
         finally:
             self._held = None
             lock.release()
+
+    def expect_own(self) -> None:
+        """Refuses to change a run that is part of ganzoo.
+
+        Raises:
+            RunError: it is one.
+        """
+        if is_shipped(self.path):
+            raise RunError(
+                f"{self.name} is part of ganzoo, its generator alone, and stays as it is; "
+                f"`ganzoo export {self.name} DIR` makes a copy of your own"
+            )
 
     def expect_in_place(self) -> None:
         """Refuses to write where the directory is gone, or is another one by now.

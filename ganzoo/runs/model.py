@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from ganzoo.models.model import Model
     from ganzoo.runs.checkpoint import Checkpoint
 
-__all__ = ["check_size", "model_of"]
+__all__ = ["check_size", "expect_complete", "model_of"]
+
+MOST_UNSEEN = 16
+"""How many times as many values as an exported checkpoint holds the networks may have that it leaves out. Opening such
+a run builds them with the others, so a few bytes must not ask for gigabytes; a stock critic has half as many."""
 
 
 def model_of(run: RunDirectory, zoo: Zoo) -> "type[Model]":
@@ -36,7 +40,7 @@ def check_size(run: RunDirectory, zoo: Zoo, checkpoint: "Checkpoint") -> None:
     """Compares the networks that a run asks for with those in its checkpoint, before memory is taken for any.
 
     A record can ask for networks of any size in a line; a checkpoint has to hold them. So they are put together
-    without their values first.
+    without their values first. An exported checkpoint leaves out the critic, whose size is bounded by what is there.
 
     Args:
         run: the run.
@@ -67,4 +71,25 @@ def check_size(run: RunDirectory, zoo: Zoo, checkpoint: "Checkpoint") -> None:
         raise
     except Exception:  # a plugin's networks need not know how to be built without values
         return
-    checkpoint.expect("networks", state_of(networks))
+    if checkpoint.complete:
+        checkpoint.expect("networks", state_of(networks))
+        return
+    held = {key.partition(".")[0] for key in checkpoint.shapes("averaged")}
+    inside = state_of({name: network for name, network in networks.items() if name in held})
+    checkpoint.expect("averaged", inside)
+    unseen = sum(each.numel() for key, each in state_of(networks).items() if key not in inside)
+    if unseen > MOST_UNSEEN * sum(each.numel() for each in inside.values()):
+        raise RunError(f"{checkpoint.path} leaves out networks of {unseen:,} values, far more than it holds")
+
+
+def expect_complete(run: RunDirectory, checkpoint: "Checkpoint") -> None:
+    """Refuses an exported run where the critic is needed.
+
+    Raises:
+        RunError: the checkpoint holds the networks that draw samples, and no other.
+    """
+    if not checkpoint.complete:
+        raise RunError(
+            f"{run.name} ships its generator alone, and this takes its critic; use the run that it was exported from, "
+            "or train one"
+        )

@@ -113,8 +113,9 @@ def write_names(run: RunDirectory, names: Names) -> None:
     """Stores the names of a run's categories, in place of those there.
 
     Raises:
-        RunError: the file could not be written.
+        RunError: the file could not be written, or the run is part of ganzoo.
     """
+    run.expect_own()
     write_atomically(run.path / FILE, names.model_dump_json(indent=2) + "\n")
 
 
@@ -123,8 +124,9 @@ def clear_names(run: RunDirectory, variable: str | None = None) -> None:
 
     Raises:
         UsageError: the variable has no names.
-        RunError: the file could not be changed.
+        RunError: the file could not be changed, or the run is part of ganzoo.
     """
+    run.expect_own()
     if variable is not None:
         kept = dict(read_names(run).variables)
         if kept.pop(variable, None) is None:

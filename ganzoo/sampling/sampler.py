@@ -39,7 +39,8 @@ class Sampler:
         run: the run; its newest whole checkpoint is used, with a warning where a newer one is damaged.
         zoo: where the run's model is looked up.
         device: where to compute, such as ``cpu`` or ``cuda:1``.
-        averaged: use the weights averaged over the run, which make better samples, not the last ones.
+        averaged: use the weights averaged over the run, which make better samples, not the last ones; an exported run
+            has no others.
 
     Attributes:
         generator: latents (N, D) to samples (N, *shape).
@@ -87,7 +88,8 @@ class Sampler:
             self.encoder = used["encoder"] = encoder
         try:
             for name, network in used.items():
-                stem = "averaged" if averaged and name in game.model.averaged else "networks"
+                wanted = averaged and name in game.model.averaged
+                stem = "averaged" if wanted or not self.checkpoint.complete else "networks"
                 self.checkpoint.restore(stem, {name: network})
         except RunError as error:
             raise _with_versions(error, run) from error

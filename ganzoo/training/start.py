@@ -11,7 +11,7 @@ from ganzoo.core.errors import RunError
 from ganzoo.data.open import open_dataset
 from ganzoo.runs import checkpoint
 from ganzoo.runs.directory import RunDirectory
-from ganzoo.runs.model import check_size, model_of
+from ganzoo.runs.model import check_size, expect_complete, model_of
 from ganzoo.runs.record import RunRecord
 from ganzoo.training.configuration import Configured, Options, as_layer, prepare, resumed_config
 from ganzoo.training.distributed import joined
@@ -127,6 +127,7 @@ def go_on(
         model_class = model_of(directory, zoo)
         newest = checkpoint.latest(directory) if any(directory.checkpoints.glob("[0-9]*")) else None
         if newest is not None:
+            expect_complete(directory, newest)
             check_size(directory, zoo, newest)
         dataset = open_dataset(zoo, record.config.data, **record.config.data_options)
         layers = [as_layer(data_options, "-d", "data_options"), as_layer(options, "-o", "options")]

@@ -1,0 +1,141 @@
+"""Finished runs as lines of docs/results/*.jsonl: from the folders of ablation.py, and from comparisons."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ablation import ROWS, read
+
+from ganzoo.comparison.model import Comparison
+from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.files import write_atomically
+
+__all__ = ["DATA", "SCORES", "Line", "load", "of_ablation", "of_comparison", "store"]
+
+DATA = Path(__file__).resolve().parents[1] / "docs" / "results"
+
+CODE = "argmax of Q(category | x) on 10,000 samples of the {} split, one-to-one (Hungarian) matching"
+SCORES = {
+    "agreement": ("class agreement", "share"),
+    "worst_agreement": ("worst class", "share"),
+    "train_on_fakes": ("GAN-train", "share"),
+    "frechet_distance": ("Fréchet distance", ""),
+    "recall": ("recall", "share"),
+    "clusters_error/critic": ("clusters, error", "share"),
+    "probe_error/critic": ("linear probe, error", "share"),
+}
+"""Of a comparison: by name what a column is called, and its unit."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A run.
+
+    Attributes:
+        row: what of a table it belongs to.
+        recipe: ``model@recipe``, with any options that are other than its behind it.
+        data: name of the data set.
+        seed: of the training.
+        split: that the scores are of.
+        images: budget used.
+        minutes: of training; of one thread where the protocol says so.
+        machine: where.
+        protocol: how the scores were measured.
+        scores: by name.
+        floors: what real samples have in place of generated ones, by name.
+        curve: (images, error, information) of each checkpoint, for a code.
+    """
+
+    row: str
+    recipe: str
+    data: str
+    seed: int
+    split: str
+    images: int
+    minutes: float
+    machine: str
+    protocol: str
+    scores: dict[str, float]
+    floors: dict[str, float] = field(default_factory=dict)
+    curve: list[list[float]] = field(default_factory=list)
+
+
+def load(name: str) -> list[Line]:
+    """The lines of a data file, in order."""
+    text = (DATA / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [Line(**json.loads(line)) for line in text.splitlines()]
+
+
+def store(name: str, found: Iterable[Line]) -> None:
+    """Adds lines to a data file, each in place of that of the same run; rows are in the order of ``ablation.py``."""
+    known = {(line.row, line.split, line.seed): line for line in [*load(name), *found]}
+    rows = list(dict.fromkeys([*ROWS, *(line.row for line in known.values())]))
+    ordered = sorted(known.values(), key=lambda line: (line.split, rows.index(line.row), line.seed))
+    content = "".join(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in ordered)
+    write_atomically(DATA / f"{name}.jsonl", content)
+
+
+def of_ablation(folder: Path, machine: str) -> list[Line]:
+    """The finished runs of a folder of ``ablation.py``; says which are left out."""
+    checkpoints: dict[tuple[str, int, str], list[dict[str, float]]] = {}
+    for each in read(folder):
+        checkpoints.setdefault((each["row"], each["seed"], each["split"]), []).append(each)
+    found = []
+    for (row, seed, split), lines in checkpoints.items():
+        if row not in ROWS:
+            print(f"left out: {row}, seed {seed}, which ablation.py does not know")
+            continue
+        record, last = RunDirectory.list(folder / f"{row.replace('/', ' by ')}-{seed}")[-1].record, lines[-1]
+        config = record.config
+        if record.status != "finished" or last["images"] != record.images:
+            print(f"left out: {row}, seed {seed}, {last['images']:,} of {config.images:,} images")
+            continue
+        changed = "".join(f" -o {key}={json.dumps(value)}" for key, value in ROWS[row][1].items())
+        found.append(
+            Line(
+                row=row,
+                recipe=f"{config.model}@{config.recipe}{changed}",
+                data=config.data,
+                seed=seed,
+                split=split,
+                images=record.images,
+                minutes=round(sum(each["seconds"] for each in lines) / 60, 1),
+                machine=machine,
+                protocol=CODE.format(split),
+                scores={name: last[name] for name in ("error", "many_to_one", "information")},
+                curve=[[each["images"], each["error"], round(each["information"], 4)] for each in lines],
+            )
+        )
+    return found
+
+
+def of_comparison(file: Path) -> list[Line]:
+    """The runs of a comparison under one protocol, as ``comparison.json`` and ``ganzoo compare --json`` have them."""
+    comparison = Comparison.model_validate_json(file.read_bytes())
+    same = comparison.protocol
+    if same.differences or comparison.failures:
+        raise SystemExit(f"{file}: {'; '.join((*same.differences, *comparison.failures))}")
+    rows = {row.name: row for row in comparison.rows if row.name in SCORES}
+    found = []
+    for entrant in comparison.entrants:
+        for index, run in enumerate(entrant.runs):
+            values = {name: row.cells[entrant.label].values for name, row in rows.items()}
+            complete = {name: each for name, each in values.items() if len(each) == len(entrant.runs)}
+            scores = {name: each[index] for name, each in complete.items()}
+            found.append(
+                Line(
+                    row=entrant.label,
+                    recipe=f"{entrant.model}@{entrant.recipe or 'default'}",
+                    data=same.data,
+                    seed=run.seed,
+                    split="test",
+                    images=run.images,
+                    minutes=round(run.seconds / 60, 1),
+                    machine=f"{comparison.machine}, {entrant.precision}",
+                    protocol=f"{same.setting} evaluation, {same.samples:,} samples, {same.extractor} features",
+                    scores={name: value for name, value in scores.items() if value is not None},
+                    floors={name: row.floor for name, row in rows.items() if row.floor is not None},
+                )
+            )
+    return found
