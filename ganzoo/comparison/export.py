@@ -62,7 +62,7 @@ def export(run: RunDirectory, folder: Path | str, zoo: Zoo) -> Checkpoint:
             if names.variables:
                 write_names(made, names)
             saved = save(made, sampler.checkpoint.images, {"averaged": tensors}, {}, half=True)
-            card = _card(target.resolve().name, run, sampler, names, tensors)
+            card = _card(target.resolve().name, run, sampler, names, tensors, recipe_note(run, zoo))
             write_atomically(hidden / CARD, "\n".join(card) + "\n")
             hidden.rename(target)
         except BaseException:
@@ -71,7 +71,16 @@ def export(run: RunDirectory, folder: Path | str, zoo: Zoo) -> Checkpoint:
     return Checkpoint.open(target / saved.relative_to(hidden))
 
 
-def _card(name: str, run: RunDirectory, sampler: Sampler, names: Names, tensors: Mapping[str, Tensor]) -> Iterator[str]:
+def recipe_note(run: RunDirectory, zoo: Zoo) -> str:
+    """What the registry says of the recipe that the run followed; nothing where it knows none."""
+    config, entry = run.record.config, zoo.entry(run.record.config.model)
+    found = entry.recipes.get(config.data, {}).get(config.recipe or "") if entry else None
+    return found.note if found else ""
+
+
+def _card(
+    name: str, run: RunDirectory, sampler: Sampler, names: Names, tensors: Mapping[str, Tensor], note: str
+) -> Iterator[str]:
     """The lines of the model card.
 
     Args:
@@ -80,6 +89,7 @@ def _card(name: str, run: RunDirectory, sampler: Sampler, names: Names, tensors:
         sampler: of it.
         names: of its categories.
         tensors: what is stored.
+        note: on the recipe.
     """
     record, config, data = run.record, run.record.config, sampler.data
     model = f"{config.model}@{config.recipe}" if config.recipe else config.model
@@ -99,6 +109,8 @@ def _card(name: str, run: RunDirectory, sampler: Sampler, names: Names, tensors:
         "made with": ", ".join(f"{software} {version}" for software, version in sorted(record.versions.items())),
         "to train it again": f"`{reproduce(record)}`",
     }
+    if note:
+        facts["recipe"] = note
     for variable, each in names.variables.items():
         found = "by hand"
         if each.agreement is not None:
