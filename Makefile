@@ -1,6 +1,6 @@
 # Every target does all of its own set-up: it needs Python 3.11 or newer and make, and nothing else.
 #
-#   make demo                       train an InfoGAN on MNIST and draw pictures (about 15 minutes on two cores)
+#   make demo                       train an InfoGAN on MNIST and draw pictures (about 8 minutes on two cores)
 #   make demo ARGS="--images 20k"   the same, shorter; ARGS goes to `ganzoo train`
 #   make test                       the fast tests; ARGS goes to pytest
 #   make test-slow                  the long ones
