@@ -103,7 +103,7 @@ def train(task: tuple[str, int, str, Part, Path]) -> str:
     row, seed, images, part, folder = task
     torch.set_num_threads(1)
     recipe, options = ROWS[row]
-    out = folder / f"{row.replace('/', ' by ')}-{seed}"
+    out = folder / f"{row}-{seed}"
     observer = Scorer(folder / "scores.jsonl", row, seed, part)
     begun = sorted(out.glob("0*"))
     if begun and ganzoo.open(begun[-1]).record.images:

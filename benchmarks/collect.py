@@ -86,12 +86,15 @@ def of_ablation(folder: Path, machine: str) -> list[Line]:
         if row not in ROWS:
             print(f"left out: {row}, seed {seed}, which ablation.py does not know")
             continue
-        record, last = RunDirectory.list(folder / f"{row.replace('/', ' by ')}-{seed}")[-1].record, lines[-1]
+        record, last = RunDirectory.list(folder / f"{row}-{seed}")[-1].record, lines[-1]
         config = record.config
         if record.status != "finished" or last["images"] != record.images:
             print(f"left out: {row}, seed {seed}, {last['images']:,} of {config.images:,} images")
             continue
-        changed = "".join(f" -o {key}={json.dumps(value)}" for key, value in ROWS[row][1].items())
+        changed = "".join(
+            f" --batch {value}" if key == "batch" else f" -o {key}={json.dumps(value)}"
+            for key, value in ROWS[row][1].items()
+        )
         found.append(
             Line(
                 row=row,

@@ -60,7 +60,8 @@ class Agreement:
     @property
     def means(self) -> Array:
         """The mean agreement of each run with the others, (R,)."""
-        means: Array = np.nanmean(self.pairs, axis=1)
+        others = ~np.eye(len(self.runs), dtype=bool)
+        means: Array = self.pairs[others].reshape(len(self.runs), -1).mean(axis=1)
         return means
 
     @property

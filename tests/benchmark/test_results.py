@@ -63,7 +63,7 @@ def ablation_of(folder: Path, row: str, seed: int, errors: list[float], status: 
         status=status,
         images=images[-1],  # type: ignore[arg-type]
     )
-    RunDirectory.create(folder / f"{row.replace('/', ' by ')}-{seed}", record)
+    RunDirectory.create(folder / f"{row}-{seed}", record)
     with (folder / "scores.jsonl").open("a", encoding="utf-8") as file:
         for count, error in zip(images, errors, strict=True):
             line = {"row": row, "seed": seed, "split": "test", "images": count, "seconds": 60.0, "error": error}
@@ -118,9 +118,9 @@ def test_an_ablation_becomes_lines_tables_curves_and_results(
     for seed, last in enumerate((0.02, 0.05)):
         ablation_of(folder, "strong", seed, [0.5, last])
     ablation_of(folder, "noise", 0, [0.4, 0.3])
-    ablation_of(folder, "consistency/2", 0, [0.6], status="interrupted")
+    ablation_of(folder, "strong, consistency 2", 0, [0.6], status="interrupted")
     run_main(results, monkeypatch, "--ablation", folder, "--machine", "a toy machine")
-    assert "left out: consistency/2, seed 0, 20,000 of 40,000 images" in capsys.readouterr().out
+    assert "left out: strong, consistency 2, seed 0, 20,000 of 40,000 images" in capsys.readouterr().out
     page = (elsewhere / "infogan-mnist.md").read_text(encoding="utf-8")
     assert "| noise | 40,000 | 1 | 30.0 | 30.0 % | 30.0 % | 30.0 % | 2.300 | 2.0 |" in page
     assert "| strong | 40,000 | 2 | 2.0, 5.0 | 3.5 ± 2.1 % | 3.5 % | 5.0 % | 2.300 | 2.0 |" in page

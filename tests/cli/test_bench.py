@@ -45,7 +45,8 @@ def test_the_steps_from_the_textbooks_way(ganzoo: Ganzoo) -> None:
 
 
 def test_without_a_name_every_model_with_a_recipe_is_timed() -> None:
-    assert bench.with_recipe("mnist") == list(Catalogue.read().models)
+    models = Catalogue.read().models
+    assert bench.with_recipe("mnist") == [name for name in models if "mnist" in models[name].recipes]
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ def test_commands_are_completed() -> None:
 
 def test_models_and_their_recipes_are_completed_from_the_catalogue() -> None:
     assert completions("train", "") == list(Catalogue.read().models)
-    assert completions("train", "info") == ["infogan"]
+    assert completions("train", "info") == ["infogan", "infogan-cr"]
     assert completions("train", "infogan@p") == ["infogan@paper"]
     assert completions("train", "nothing@") == []
 
@@ -54,7 +54,7 @@ def test_runs_are_completed_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("00001-gan-mnist", "00002-cgan-mnist"):
         (tmp_path / "runs" / name / "run.json").touch()
     monkeypatch.chdir(tmp_path)
-    assert completions("sample", "") == ["latest", "00001-gan-mnist", "00002-cgan-mnist"]
+    assert completions("sample", "") == ["latest", "00001-gan-mnist", "00002-cgan-mnist", "infogan-mnist"]
     assert completions("runs", "rm", "00002") == ["00002-cgan-mnist"]
     assert completions("train", "--resume", "lat") == ["latest"]
     assert completions("sample", "runs/") == ["runs/"]
