@@ -8,10 +8,11 @@ from pathlib import Path
 from ablation import ROWS, read
 
 from ganzoo.comparison.model import Comparison
+from ganzoo.evaluation.records import newest, read_records
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.files import write_atomically
 
-__all__ = ["DATA", "SCORES", "Line", "load", "of_ablation", "of_comparison", "store"]
+__all__ = ["DATA", "EVALUATED", "SCORES", "Line", "load", "of_ablation", "of_comparison", "store"]
 
 DATA = Path(__file__).resolve().parents[1] / "docs" / "results"
 
@@ -26,6 +27,16 @@ SCORES = {
     "probe_error/critic": ("linear probe, error", "share"),
 }
 """Of a comparison: by name what a column is called, and its unit."""
+EVALUATED = {
+    "clusters_error/critic": ("k-means, error", "share"),
+    "clusters_error/pixels": ("of pixels", "share"),
+    "probe_error/critic-100": ("probe, 100 labels", "share"),
+    "probe_error/critic-1000": ("probe, 1,000 labels", "share"),
+    "probe_error/pixels-1000": ("of pixels", "share"),
+    "frechet_distance": ("Fréchet distance", ""),
+    "recall": ("recall", "share"),
+}
+"""What is taken of ``ganzoo eval``, where it has been typed for a run of the ablation; as in ``SCORES``."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ def store(name: str, found: Iterable[Line]) -> None:
 
 
 def of_ablation(folder: Path, machine: str) -> list[Line]:
-    """The finished runs of a folder of ``ablation.py``; says which are left out."""
+    """The finished runs of a folder of ``ablation.py``, evaluated ones with that; says which are left out."""
     checkpoints: dict[tuple[str, int, str], list[dict[str, float]]] = {}
     for each in read(folder):
         checkpoints.setdefault((each["row"], each["seed"], each["split"]), []).append(each)
@@ -86,11 +97,12 @@ def of_ablation(folder: Path, machine: str) -> list[Line]:
         if row not in ROWS:
             print(f"left out: {row}, seed {seed}, which ablation.py does not know")
             continue
-        record, last = RunDirectory.list(folder / f"{row}-{seed}")[-1].record, lines[-1]
-        config = record.config
+        run, last = RunDirectory.list(folder / f"{row}-{seed}")[-1], lines[-1]
+        record, config = run.record, run.record.config
         if record.status != "finished" or last["images"] != record.images:
             print(f"left out: {row}, seed {seed}, {last['images']:,} of {config.images:,} images")
             continue
+        evaluated = newest(read_records(run)) if split == "test" else {}
         changed = "".join(
             f" --batch {value}" if key == "batch" else f" -o {key}={json.dumps(value)}"
             for key, value in ROWS[row][1].items()
@@ -106,7 +118,8 @@ def of_ablation(folder: Path, machine: str) -> list[Line]:
                 minutes=round(sum(each["seconds"] for each in lines) / 60, 1),
                 machine=machine,
                 protocol=CODE.format(split),
-                scores={name: last[name] for name in ("error", "many_to_one", "information")},
+                scores={name: last[name] for name in ("error", "many_to_one", "information")}
+                | {name: evaluated[name][1].value for name in EVALUATED if name in evaluated},
                 curve=[[each["images"], each["error"], round(each["information"], 4)] for each in lines],
             )
         )

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import fmean, median, stdev
 
 from ablation import ROWS
-from collect import DATA, SCORES, Line, load, of_ablation, of_comparison, store
+from collect import DATA, EVALUATED, SCORES, Line, load, of_ablation, of_comparison, store
 from markupsafe import Markup
 
 from ganzoo.comparison import curves
@@ -34,6 +34,7 @@ REGISTRY = ROOT / "registry.toml"
 DRAWN = ("paper", "default", "strong")
 """Recipes whose curves are drawn."""
 NOT_YET = "not measured yet"
+EVALUATION = "ganzoo eval, fast setting, test split"
 _BLOCK = re.compile(r"(<!-- results: (.+?) -->\n).*?(<!-- end of results -->)", re.DOTALL)
 _REGISTERED = re.compile(r"(# Results: [^\n]*\n).*?(# End of the results\.\n)", re.DOTALL)
 
@@ -84,6 +85,19 @@ def code_table(split: str) -> str:
     return table([*columns, "minutes of one thread"], rows, made_by(lines))
 
 
+def evaluated_table() -> str:
+    """What the recipes' critics and generators are worth beside the code: mean and standard deviation over seeds."""
+    lines = [line for line in load("infogan-mnist") if EVALUATED.keys() <= line.scores.keys()]
+
+    def row(name: str, runs: list[Line]) -> list[str]:
+        values = {score: [run.scores[score] for run in runs] for score in EVALUATED}
+        told = [with_spread(fmean(each), spread(each), EVALUATED[score][1]) for score, each in values.items()]
+        return [name, str(len(runs)), *told]
+
+    rows = (row(name, runs) for name, runs in by_row(lines).items())
+    return table(["row", "seeds", *(name for name, _ in EVALUATED.values())], rows, ())
+
+
 def zoo_table() -> str:
     """The models beside each other: mean and standard deviation over seeds."""
     lines = load("zoo-mnist")
@@ -120,6 +134,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "InfoGAN, test split": lambda: code_table("test"),
     "InfoGAN, training split": lambda: code_table("train"),
     "InfoGAN, curves": picture_of,
+    "InfoGAN, evaluated": evaluated_table,
     "zoo": zoo_table,
 }
 """What stands between the markers of the pages."""
@@ -175,6 +190,7 @@ def registered() -> Iterator[str]:
     recipes = [row for row, (_, options) in ROWS.items() if not options]
     codes = [line for line in load("infogan-mnist") if line.split == "test" and line.row in recipes]
     names = {"error": "code_error/category", "information": "information/category"}
+    names |= {score: score for score in EVALUATED}
     for lines, metrics in ((codes, names), (load("zoo-mnist"), {score: score for score in SCORES})):
         for runs in by_row(lines).values():
             (model, _, recipe), first = runs[0].recipe.partition("@"), runs[0]
@@ -185,7 +201,8 @@ def registered() -> Iterator[str]:
                 entry = {"data": first.data, "recipe": recipe, "metric": metric, "mean": round(fmean(values), 4)}
                 if len(values) > 1:
                     entry["spread"] = round(stdev(values), 4)
-                entry |= {"seeds": len(values), "protocol": f"{first.images:,} images; {first.protocol}"}
+                protocol = EVALUATION if lines is codes and score in EVALUATED else first.protocol
+                entry |= {"seeds": len(values), "protocol": f"{first.images:,} images; {protocol}"}
                 said = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in entry.items())
                 yield f"\n[[models.{model}.results]]\n{said}"
 

@@ -11,6 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from ganzoo.comparison.model import Cell, Comparison, Entrant, EntrantRun, Protocol, Row
+from ganzoo.evaluation.records import Record, append_records
+from ganzoo.evaluation.score import Score
+from ganzoo.evaluation.setting import FAST
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.record import RunRecord
@@ -48,7 +51,14 @@ def run_main(results: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: o
     results.main()
 
 
-def ablation_of(folder: Path, row: str, seed: int, errors: list[float], status: str = "finished") -> None:
+def ablation_of(
+    folder: Path,
+    row: str,
+    seed: int,
+    errors: list[float],
+    status: str = "finished",
+    evaluated: float | None = None,
+) -> None:
     """A run of ``ablation.py``, as far as the results look at it."""
     model, _, recipe = {"paper": "infogan@paper", "strong": "infogan@strong"}.get(row, "infogan@default").partition("@")
     images = [20_000 * (1 + index) for index in range(len(errors))]
@@ -63,7 +73,12 @@ def ablation_of(folder: Path, row: str, seed: int, errors: list[float], status: 
         status=status,
         images=images[-1],  # type: ignore[arg-type]
     )
-    RunDirectory.create(folder / f"{row}-{seed}", record)
+    run = RunDirectory.create(folder / f"{row}-{seed}", record)
+    if evaluated is not None:
+        from collect import EVALUATED
+
+        found = [Score(name=name, value=evaluated, protocol="as usual") for name in EVALUATED]
+        append_records(run, [Record.of(score, "any", images[-1], FAST, 0) for score in found])
     with (folder / "scores.jsonl").open("a", encoding="utf-8") as file:
         for count, error in zip(images, errors, strict=True):
             line = {"row": row, "seed": seed, "split": "test", "images": count, "seconds": 60.0, "error": error}
@@ -106,7 +121,7 @@ def test_every_block_is_on_a_page_and_the_registry_has_its_place(results: Module
 def test_without_data_nothing_is_claimed(results: ModuleType, elsewhere: Path) -> None:
     files = {file.name: text for file, text in results.written().items()}
     assert files.keys() == {"infogan-mnist.md", "zoo-mnist.md", "registry.toml"}
-    assert files["infogan-mnist.md"].count("not measured yet") == 3
+    assert files["infogan-mnist.md"].count("not measured yet") == 4
     assert "| not measured yet |" in files["zoo-mnist.md"]
     assert "results" not in tomllib.loads(files["registry.toml"])["models"]["infogan"]
 
@@ -116,7 +131,7 @@ def test_an_ablation_becomes_lines_tables_curves_and_results(
 ) -> None:
     folder = elsewhere / "ablation"
     for seed, last in enumerate((0.02, 0.05)):
-        ablation_of(folder, "strong", seed, [0.5, last])
+        ablation_of(folder, "strong", seed, [0.5, last], evaluated=last / 2)
     ablation_of(folder, "noise", 0, [0.4, 0.3])
     ablation_of(folder, "strong, consistency 2", 0, [0.6], status="interrupted")
     run_main(results, monkeypatch, "--ablation", folder, "--machine", "a toy machine")
@@ -127,7 +142,10 @@ def test_an_ablation_becomes_lines_tables_curves_and_results(
     assert "Machine: a toy machine." in page
     assert page.count("not measured yet") == 1, "nothing was measured on the training split"
     entries = Catalogue.read(elsewhere / "registry.toml").models["infogan"].results
-    error, information = entries
+    error, information, clusters, *_ = entries
+    assert (clusters.metric, clusters.mean) == ("clusters_error/critic", 0.0175)
+    assert "ganzoo eval" in clusters.protocol
+    assert "| strong | 2 | 1.8 ± 1.1 % |" in page
     assert (error.recipe, error.metric, error.mean, error.spread) == ("strong", "code_error/category", 0.035, 0.0212)
     assert (information.metric, information.seeds, information.spread) == ("information/category", 2, 0.0)
     drawing = ElementTree.parse(elsewhere / "infogan-error.svg").getroot()
