@@ -175,8 +175,9 @@ def picture(runs: Sequence[Line]) -> str:
         f"<style>{STYLE}</style>",
         f'<rect width="{2 * width}" height="{height + top}" fill="#fff"/>',
     ]
-    for place, name in enumerate(DRAWN):
-        x = curves.LEFT + 100 * place
+    shown = [name for name in DRAWN if any(run.row == name for run in runs)]
+    for index, name in enumerate(shown):
+        x, place = curves.LEFT + 100 * index, DRAWN.index(name)
         parts.append(f'<path class="line line-{place}" d="M{x} 14h20"/><text x="{x + 26}" y="18">{name}</text>')
     for place, (title, panel) in enumerate(panels.items()):
         x = place * width
