@@ -29,10 +29,10 @@ SCORES = {
 """Of a comparison: by name what a column is called, and its unit."""
 EVALUATED = {
     "clusters_error/critic": ("k-means, error", "share"),
-    "clusters_error/pixels": ("of pixels", "share"),
+    "clusters_error/pixels": ("k-means of pixels", "share"),
     "probe_error/critic-100": ("probe, 100 labels", "share"),
     "probe_error/critic-1000": ("probe, 1,000 labels", "share"),
-    "probe_error/pixels-1000": ("of pixels", "share"),
+    "probe_error/pixels-1000": ("the same of pixels", "share"),
     "frechet_distance": ("Fréchet distance", ""),
     "recall": ("recall", "share"),
 }

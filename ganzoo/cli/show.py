@@ -19,7 +19,7 @@ from ganzoo.cli.options import (
 
 if TYPE_CHECKING:
     from ganzoo.models.model import Model
-    from ganzoo.zoo.catalogue import ModelEntry, Result
+    from ganzoo.zoo.catalogue import ModelEntry
 
 __all__ = ["show"]
 
@@ -111,7 +111,10 @@ def show_model(
     print_table(["data", "recipe", "images", "batch", "remarks"], rows, nothing="none")
     click.echo("\nresults")
     rows = [
-        [each.data, each.recipe, each.metric, number(each.mean), spread_of(each), str(each.seeds), each.protocol]
+        [
+            *(each.data, each.recipe, each.metric, number(each.mean)),
+            *("" if each.spread is None else number(each.spread), str(each.seeds), each.protocol),
+        ]
         for each in (entry.results if entry else ())
     ]
     columns = ["data", "recipe", "metric", "mean", "spread", "seeds", "how it was measured"]
@@ -130,13 +133,6 @@ def show_model(
     ]
     print_table(["option", "type", "default", "here", "what it is"], rows, nothing="none")
     click.echo(f"\n{game}")
-
-
-def spread_of(result: "Result") -> str:
-    """The standard deviation over seeds; nothing where there is one run."""
-    from ganzoo.cli.text import number
-
-    return "" if result.spread is None else number(result.spread)
 
 
 def options_of(model: "type[Model]") -> dict[str, dict[str, Any]]:
