@@ -13,12 +13,14 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,9 @@ PATIENCE = 300
 TIMES = {"seconds", "images_per_second"}
 RECORD_TIMES = {"created", "seconds", "peak_memory", "command"}
 _PRELOADED = ["torch", "torch._dynamo", "rich.console", "ganzoo.api", "ganzoo.cli.main", "ganzoo.cli.train"]
+
+_FORKS = threading.Lock()
+"""Held to start a fork or ask for its end: a start asks all, and of two that ask at once one is told 255."""
 
 
 class Lost(AssertionError):
@@ -101,12 +106,16 @@ class Training:
             server = multiprocessing.get_context("forkserver")
             server.set_forkserver_preload(_PRELOADED)
             self._fork = server.Process(target=_become, args=(["ganzoo", *words], str(folder), str(self.output)))
-            self._fork.start()
+            with _FORKS:
+                self._fork.start()
 
     @property
     def status(self) -> int | None:
         """Its exit status once it has ended, negative for a signal."""
-        return self._fork.exitcode if self._popen is None else self._popen.poll()
+        if self._popen is not None:
+            return self._popen.poll()
+        with _FORKS:
+            return self._fork.exitcode
 
     def kill(self) -> None:
         """SIGKILL, and wait for the end of it."""
@@ -118,9 +127,10 @@ class Training:
         """Its exit status."""
         if self._popen is not None:
             return self._popen.wait(PATIENCE)
-        self._fork.join(PATIENCE)
-        assert self._fork.exitcode is not None, f"a training has not ended in {PATIENCE} seconds"
-        return self._fork.exitcode
+        connection.wait([self._fork.sentinel], PATIENCE)
+        status = self.status
+        assert status is not None, f"a training has not ended in {PATIENCE} seconds"
+        return status
 
     def expect_success(self) -> None:
         """Waits for the end, which must be a good one."""

@@ -235,13 +235,14 @@ class RunDirectory:
     def tidy(self) -> None:
         """Removes files that a crash left half-written; the caller holds ``lock()``.
 
-        Files that are written without the lock, such as names and traversals, are left alone.
+        A traversal that another process draws into the run at this moment is refused, since it needs no lock; what
+        only such processes write, names and films, is left alone.
 
         Raises:
             RunError: one could not be removed.
         """
         with saving(f"to {self.path}, to remove what was left half-written"):
-            for path in (self.path / "run.json", self._stats, self.samples / "*.png"):
+            for path in (self.path / "run.json", self._stats, self.samples / "*.png", self.traversals / "*.png"):
                 for leftover in unfinished(path):
                     leftover.unlink(missing_ok=True)
 

@@ -232,3 +232,14 @@ def test_an_error_inside_the_lock_lets_it_go(run):
         raise ZeroDivisionError
     with run.lock():
         pass
+
+
+def test_what_a_training_left_half_written_is_removed_and_nothing_else(run):
+    left = [run.path / ".stats.jsonl.0a1b2c3d.tmp", run.samples / ".01.png.1.tmp", run.traversals / ".z-3.png.2.tmp"]
+    kept = [run.path / ".names.json.3.tmp", run.samples / "01.png", run.traversals / ".z-3.gif.4.tmp"]
+    for path in left + kept:
+        path.touch()
+    with run.lock():
+        run.tidy()
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)
