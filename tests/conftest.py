@@ -1,6 +1,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A first example pays for what torch does once, and the machine may be busy: speed is for the benchmarks to measure.
+settings.register_profile("ganzoo", deadline=None)
+settings.load_profile("ganzoo")
 
 
 @pytest.fixture

@@ -124,6 +124,8 @@ def open_subject(
     config = run.record.config
     game = Game.build(model_of(run, zoo)(**config.options), run.record.data_spec, config.seed)
     sampler.checkpoint.restore("networks", game.networks)
+    if "critic" in game.model.averaged:
+        sampler.checkpoint.restore("averaged", {"critic": game.networks["critic"]})
     for network in game.networks.values():
         network.to(device).eval().requires_grad_(False)
     dataset = open_dataset(zoo, config.data, **config.data_options)

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganzoo.core.critic import Verdict
 from ganzoo.core.data import Dataset, DataSpec, Samples, Split
 from ganzoo.core.errors import RunError
 from ganzoo.core.latent import LatentSpec
 from ganzoo.core.latents import Latents
+from ganzoo.core.round import condition_of_labels
 from ganzoo.core.streams import generator
 from ganzoo.data.batches import to_range
+from ganzoo.evaluation.batch_statistics import batch_layers, settled
 from ganzoo.evaluation.extractor import Extractor, Features
 from ganzoo.evaluation.score import Score, Unavailable
 from ganzoo.evaluation.setting import FAST, Setting
@@ -32,7 +34,7 @@ class Subject:
     """A trained run under evaluation, with its data and an extractor.
 
     Generated samples are those of ``Sampler.sample`` under ``seed``, from the averaged generator; the critic
-    has the weights of the same checkpoint. Nothing here changes a network.
+    is of the same checkpoint, averaged too where the model has it so. Nothing here changes a network.
 
     Args:
         run: the run.
@@ -70,6 +72,11 @@ class Subject:
     def device(self) -> torch.device:
         """Where the networks are."""
         return self.sampler.device
+
+    @property
+    def critic(self) -> nn.Module:
+        """The critic in evaluation mode, its batch statistics those of real training and generated samples alike."""
+        return self.once(("critic",), self._settled)
 
     @property
     def extractor(self) -> Extractor:
@@ -170,6 +177,31 @@ class Subject:
             self._fakes = self.sampler.generate(self.latents(n))
         return self._fakes[:n]
 
+    def asked(self, n: int | None = None) -> Tensor | None:
+        """The conditions that ``fakes`` were made for, (n, W); None where the model has none."""
+        latents = self.latents(n)
+        parts = [latents[name] for name in self.latent.conditions]
+        return torch.cat(parts, dim=1) if parts else None
+
+    def conditioned(self, part: Part) -> tuple[Tensor, Tensor | None]:
+        """Real samples with the conditions that their labels make, if the model has any.
+
+        Returns:
+            Values (m, *shape) and conditions (m, W), of those among ``real`` whose labels are all known.
+
+        Raises:
+            Unavailable: the data lack a label that is a condition.
+        """
+        values, labels = self.real(part)
+        names = self.latent.conditions.names
+        if missing := [name for name in names if name not in labels]:
+            raise Unavailable(f"the {part} split of {self.data.name} has no label {missing[0]} to show the critic")
+        known = torch.ones(len(values), dtype=torch.bool)
+        for name in names:
+            known &= labels[name] >= 0
+        samples = Samples(values[known], {name: classes[known] for name, classes in labels.items()})
+        return samples.values, condition_of_labels(self.latent, samples)
+
     def noise(self, n: int) -> Tensor:
         """Uniform noise (n, *shape) in the data's range: what a distance says of no picture at all."""
         low, high = self.data.range
@@ -207,7 +239,7 @@ class Subject:
             samples: the samples.
             condition: (N, W), where the critic sees one.
         """
-        critic = self.game.networks["critic"]
+        critic = self.critic
         names: list[str] = []
 
         def verdict(chunk: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -228,7 +260,7 @@ class Subject:
         Raises:
             Unavailable: the critic sees a condition, so a sample alone has no features.
         """
-        critic = self.game.networks["critic"]
+        critic = self.critic
         names: list[str] = []
 
         def maps(chunk: Tensor) -> tuple[Tensor, ...]:
@@ -258,6 +290,16 @@ class Subject:
         said = f"{extractor} features" + (f" ({sha256[:8]})" if sha256 else "")
         more = {"protocol": f"{said}, {protocol}", "extractor": extractor, "extractor_sha256": sha256}
         return score.model_copy(update=more)
+
+    def _settled(self) -> nn.Module:
+        critic = self.game.networks["critic"]
+        if not batch_layers(critic):
+            return critic
+        try:
+            kinds = self.conditioned("train"), (self.fakes(), self.asked())
+            return settled(critic, kinds, self.device)
+        except (Unavailable, ValueError):  # labels are missing, or it wants something else beside the sample
+            return critic
 
     def _split(self, part: Part) -> Split:
         try:

@@ -48,8 +48,8 @@ class Model(ABC):
 
     name: ClassVar[str]
     """What users type; letters, digits, ``-`` and ``_``."""
-    averaged: ClassVar[tuple[str, ...]] = ("generator",)
-    """Networks whose weights are averaged over the run; samples come from the averages."""
+    averaged: ClassVar[tuple[str, ...]] = ("generator", "critic")
+    """Networks whose weights are averaged over the run; the averages make samples and read them."""
 
     class Options(ModelOptions):
         """What a user may choose about the model; a plugin's own adds fields to these."""

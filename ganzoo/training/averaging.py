@@ -1,4 +1,4 @@
-"""Averaged weights: samples come from a running mean of the generator."""
+"""Averaged weights: samples come from a running mean of the generator, and are read by one of the critic."""
 
 from collections.abc import Mapping, Sequence
 

@@ -86,7 +86,7 @@ class BiGAN(ganzoo.Model):
     """An encoder beside the generator; the critic judges pairs (Donahue et al. 2017, arXiv 1605.09782)."""
 
     name = "bigan"
-    averaged = ("generator", "encoder")
+    averaged = ("generator", "critic", "encoder")
 
     class Options(ganzoo.Model.Options):
         """The noise, and the encoder's step size."""

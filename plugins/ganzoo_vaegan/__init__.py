@@ -67,7 +67,7 @@ class VAEGAN(ganzoo.Model):
     """An autoencoder that measures likeness in the critic's features (Larsen et al. 2016, arXiv 1512.09300)."""
 
     name = "vaegan"
-    averaged = ("generator", "encoder")
+    averaged = ("generator", "critic", "encoder")
 
     class Options(ganzoo.Model.Options):
         """The noise, the weights of the terms, and the encoder's step size."""

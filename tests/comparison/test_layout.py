@@ -88,7 +88,7 @@ def test_sliders_start_in_the_middle_and_stay_within_the_prior():
     assert axis.start == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(latent=latent_specs(), sprites=st.integers(1, 300), seed=seeds, data=st.data())
 def test_a_sprite_is_the_sample_that_the_command_beside_it_draws(latent, sprites, seed, data):
     # Names that a command line cannot tell apart are no matter of the page.
@@ -106,7 +106,7 @@ def test_a_sprite_is_the_sample_that_the_command_beside_it_draws(latent, sprites
     assert torch.equal(sprite, expected.flat[0])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(latent=latent_specs(), data=st.data())
 def test_moving_one_control_changes_nothing_else(latent, data):
     layout = lay_out(latent, DIGITS, 300)

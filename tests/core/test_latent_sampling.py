@@ -11,7 +11,7 @@ from ganzoo.core.latent import LatentSpec
 from ganzoo.core.streams import generator
 from ganzoo.core.variables import Bernoulli, Categorical, Normal, Uniform
 
-law = settings(max_examples=40, deadline=None)
+law = settings(max_examples=40)
 counts = st.integers(1, 20)
 
 PAPER = LatentSpec(z=Normal(62), category=Categorical(10, role="code"), style=Uniform(2, role="code"))

@@ -9,7 +9,7 @@ from ganzoo.core.errors import UsageError
 from ganzoo.core.latent import LatentSpec
 from ganzoo.core.variables import Bernoulli, Categorical, Normal, Uniform
 
-law = settings(max_examples=100, deadline=None)
+law = settings(max_examples=100)
 
 PAPER = "z: normal(62), category: categorical(10) code, style: uniform(2) code"
 

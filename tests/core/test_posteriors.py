@@ -10,7 +10,7 @@ from torch import distributions as td
 from ganzoo.core.streams import generator
 from ganzoo.core.variables import SIGMA_MAX, SIGMA_MIN, Bernoulli, Categorical, Normal, Uniform
 
-law = settings(max_examples=40, deadline=None)
+law = settings(max_examples=40)
 
 
 def drawn(variable, n, seed=0):

@@ -11,7 +11,7 @@ from strategies import seeds
 from ganzoo.core import streams
 from ganzoo.core.streams import generator, stable_seed, uniforms
 
-law = settings(max_examples=50, deadline=None)
+law = settings(max_examples=50)
 parts = seeds | st.text(max_size=5)
 
 

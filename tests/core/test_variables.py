@@ -19,7 +19,7 @@ from ganzoo.core.variables import (
     Uniform,
 )
 
-law = settings(max_examples=40, deadline=None)
+law = settings(max_examples=40)
 
 EXAMPLES = [
     Normal(3),

@@ -89,7 +89,7 @@ def test_labels_belong_to_their_samples() -> None:
     assert stored.round().long()[:, 0, 0, 0].equal(taken.labels["label"])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(batch=st.integers(1, 100), position=st.integers(0, 200), seed=st.integers(0, 2**62))
 def test_order_is_a_function_of_seed_epoch_and_position(batch: int, position: int, seed: int) -> None:
     whole = order(numbered(), position + 3 * batch, batch=1, seed=seed)

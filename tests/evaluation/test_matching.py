@@ -10,7 +10,7 @@ from sklearn.metrics.cluster import contingency_matrix
 
 from ganzoo.evaluation.matching import accuracy, contingency, error, many_to_one, one_to_one, purity
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=60)
 
 
 @st.composite

@@ -117,7 +117,7 @@ def test_what_codes_are_called(table, stands, names):
     assert names_of(torch.tensor(table), CLASSES) == (stands, names)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 6), st.data())
 def test_every_code_has_a_name_of_its_own(codes, data):
     counts = data.draw(st.lists(st.integers(0, 5), min_size=3 * codes, max_size=3 * codes))

@@ -81,7 +81,7 @@ def test_a_disk_that_is_full_takes_all_lines_or_none(run, monkeypatch):
     assert file_of(run).read_bytes() == before
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.data())
 def test_a_torn_line_takes_no_other_with_it(run, data):
     file_of(run).unlink(missing_ok=True)

@@ -221,7 +221,7 @@ def test_chunks_change_no_result(monkeypatch, chunk):
     assert torch.equal(features.features, 2 * values) and torch.equal(features.logits, values)
     condition = torch.arange(64.0)[:, None]
     verdict = made.judge(values, condition)
-    torch.testing.assert_close(verdict.features, made.game.networks["critic"](values).features)
+    torch.testing.assert_close(verdict.features, made.critic(values).features)
     assert torch.equal(verdict.recognised["c"], condition)
     torch.testing.assert_close(made.layers(values)["norm"], verdict.features)
     assert max(made.extractor.sizes) <= chunk
@@ -247,10 +247,28 @@ def test_the_critic_judges_in_evaluation_mode_and_stays_as_it_was():
     before = copy.deepcopy(critic.state_dict())
     values = 5 + made.real("train").values
     verdict = made.judge(values)
-    torch.testing.assert_close(verdict.features, values, rtol=1e-4, atol=1e-4)  # neither normalised nor dropped
-    torch.testing.assert_close(made.layers(values)["drop"], values, rtol=1e-4, atol=1e-4)
+    # Nothing is dropped, and it is normalised by what it was trained on, whatever is judged and training has left.
+    kinds = made.real("train").values, made.fakes()[:64]
+    mean, variance = (sum(kind.mean(0) for kind in kinds) / 2, sum(kind.var(0) for kind in kinds) / 2)
+    expected = (values - mean) / (variance + critic.norm.eps).sqrt()
+    torch.testing.assert_close(verdict.features, expected)
+    torch.testing.assert_close(made.layers(values)["drop"], expected)
     assert all(torch.equal(before[key], value) for key, value in critic.state_dict().items())
     assert not verdict.features.requires_grad
+
+
+def test_a_critic_of_pairs_keeps_the_statistics_that_it_has():
+    class Pairs(Statistical):
+        def forward(self, samples, condition=None):
+            if condition is None:
+                raise ValueError("it sees pairs")
+            return super().forward(samples, condition)
+
+    critic = Pairs()
+    made = subject(critic=critic)
+    values = made.real("train").values
+    assert made.critic is critic
+    torch.testing.assert_close(made.judge(values, values).features, values, rtol=1e-4, atol=1e-4)
 
 
 def test_layers_are_reduced_chunk_by_chunk(monkeypatch):
@@ -301,7 +319,7 @@ def test_only_finite_values_are_kept(value, kept):
 def test_a_run_s_subject_has_the_checkpoint_s_networks(toys_run):
     made = open_subject(toys_run.directory, zoo_of())
     assert torch.equal(made.fakes(70), toys_run.sample(70))
-    tensors = toys_run.sampler.checkpoint.tensors("networks")
+    tensors = toys_run.sampler.checkpoint.tensors("averaged")
     for name, value in made.game.networks["critic"].state_dict().items():
         assert torch.equal(tensors[f"critic.{name}"], value)
     for network in made.game.networks.values():

@@ -67,7 +67,7 @@ def test_good_bytes_are_liked(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_spoilt_bytes_end_in_no_other_error(name: str, tmp_path: Path, data: st.DataObject) -> None:
     refuses_or_likes(name, data.draw(spoilt(name)), tmp_path)
@@ -75,7 +75,7 @@ def test_spoilt_bytes_end_in_no_other_error(name: str, tmp_path: Path, data: st.
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_many_spoilt_bytes_end_in_no_other_error(
     name: str, tmp_path: Path, fuzzed: Counter[str], data: st.DataObject

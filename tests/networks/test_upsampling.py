@@ -9,7 +9,7 @@ from ganzoo.networks.style import NetworkStyle
 from ganzoo.networks.upsampling import UpsampledConv2d, UpsamplingGenerator
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     sides=st.tuples(st.integers(1, 6), st.integers(1, 6)),
     channels=st.tuples(st.integers(1, 4), st.integers(1, 4)),

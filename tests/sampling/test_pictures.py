@@ -105,7 +105,7 @@ def test_column_labels_wider_than_the_samples_are_left_out():
     assert grid(samples, GREY, 25, None, ["wide label"] * 25).size == grid(samples, GREY, 25).size
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.text(), min_size=2, max_size=2))
 def test_labels_may_be_any_text(labels):
     image = grid(torch.zeros(4, 1, 28, 28), GREY, 2, labels, labels)

@@ -20,7 +20,7 @@ from ganzoo.sampling.sampler import Sampler
 LATENT = LatentSpec.parse(
     'z: normal(3), label: categorical(3, names=["ant", "bee", "cat"]) condition, style: uniform(2) code'
 )
-relaxed = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_samples_have_the_data_shape_and_range(sampler):

@@ -13,7 +13,7 @@ from ganzoo.sampling.traversal import MOST_CLASSES, NOISE_COMPONENTS, Traversal,
 CODES = LatentSpec.parse("z: normal(3), category: categorical(4) code, style: uniform(2) code, on: bernoulli(1) code")
 PLAIN = LatentSpec.parse("z: normal(6), style: uniform(1) code")
 QUANTILES = torch.linspace(0.01, 0.99, 5) * 2 - 1
-relaxed = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def names(traversals: list[Traversal]) -> list[tuple[str, int]]:

@@ -14,8 +14,8 @@ from ganzoo.core.latent import LatentSpec
 from ganzoo.core.variables import Bernoulli, Categorical, Normal, Uniform
 from ganzoo.testing import data_specs, latent_specs, variables
 
-few = settings(max_examples=25, deadline=None)
-unshortened = settings(max_examples=500, deadline=None, database=None, phases=(Phase.generate,))
+few = settings(max_examples=25)
+unshortened = settings(max_examples=500, database=None, phases=(Phase.generate,))
 T = TypeVar("T")
 
 

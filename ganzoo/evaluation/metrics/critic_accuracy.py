@@ -6,11 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ganzoo.core.data import Samples
-from ganzoo.core.round import condition_of_labels
 from ganzoo.evaluation.metric import Group, Metric
 from ganzoo.evaluation.score import Score, Unavailable
-from ganzoo.evaluation.subject import Part, Subject
+from ganzoo.evaluation.subject import Subject
 
 __all__ = ["CriticAccuracy", "separation"]
 
@@ -46,8 +44,8 @@ class CriticAccuracy(Metric):
             Unavailable: there are too few samples, labels that the critic must see are missing, it wants
                 something else beside a sample, or its realness is not finite.
         """
-        test, train = _realness_of_data(subject, "test"), _realness_of_data(subject, "train")
-        fakes = _realness(subject, subject.fakes(), _asked(subject))
+        test, train = (_realness(subject, *subject.conditioned(part)) for part in ("test", "train"))
+        fakes = _realness(subject, subject.fakes(), subject.asked())
         subject.at_least(NEEDED, len(fakes), "generated samples")
         for part, found in (("test", test), ("training", train)):
             subject.at_least(NEEDED, len(found), f"real {part} samples")
@@ -56,7 +54,7 @@ class CriticAccuracy(Metric):
         yield subject.score(
             "critic_accuracy",
             accuracy,
-            f"last critic on {len(test):,} test samples and {len(fakes):,} of the averaged generator; balanced, "
+            f"averaged critic on {len(test):,} test samples and {len(fakes):,} of the averaged generator; balanced, "
             "threshold from one half of them, accuracy of the other",
             unit="share",
             floor=floor,
@@ -93,26 +91,6 @@ def separation(real: Tensor, fakes: Tensor) -> tuple[float, float]:
     above, is_real = scores[1::2] >= threshold, truth[1::2] == 1
     accuracy = (above[is_real].double().mean() + (~above[~is_real]).double().mean()) / 2
     return float(accuracy), float(roc_auc_score(truth.numpy(), scores.numpy()))
-
-
-def _realness_of_data(subject: Subject, part: Part) -> Tensor:
-    """The realness of real samples; of a critic that sees conditions, of those whose labels are all known."""
-    values, labels = subject.real(part)
-    names = subject.latent.conditions.names
-    if missing := [name for name in names if name not in labels]:
-        raise Unavailable(f"the {part} split of {subject.data.name} has no label {missing[0]} to show the critic")
-    known = torch.ones(len(values), dtype=torch.bool)
-    for name in names:
-        known &= labels[name] >= 0
-    samples = Samples(values[known], {name: classes[known] for name, classes in labels.items()})
-    return _realness(subject, samples.values, condition_of_labels(subject.latent, samples))
-
-
-def _asked(subject: Subject) -> Tensor | None:
-    """The conditions that the generated samples were made for, (N, W)."""
-    latents = subject.latents()
-    parts = [latents[name] for name in subject.latent.conditions]
-    return torch.cat(parts, dim=1) if parts else None
 
 
 def _realness(subject: Subject, values: Tensor, condition: Tensor | None) -> Tensor:

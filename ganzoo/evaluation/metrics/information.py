@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterable
 from typing import ClassVar
 
-import torch
-
 from ganzoo.evaluation.metric import Group, Metric
 from ganzoo.evaluation.score import Score, Unavailable
 from ganzoo.evaluation.subject import Subject
@@ -38,10 +36,8 @@ class Information(Metric):
         """
         latents = subject.latents()
         subject.at_least(NEEDED, len(latents), "generated samples")
-        conditions = [latents[name] for name in subject.latent.conditions.names]
-        seen = torch.cat(conditions, dim=1) if conditions else None
         try:
-            recognised = subject.judge(subject.fakes(), seen).recognised
+            recognised = subject.judge(subject.fakes(), subject.asked()).recognised
         except ValueError as error:  # it wants something else beside the sample
             raise Unavailable(f"the critic reads nothing from a sample alone: {error}") from error
         if not recognised:
@@ -55,7 +51,7 @@ class Information(Metric):
             yield subject.score(
                 f"information/{name}",
                 float(log_q.mean()) + variable.entropy,
-                f"E log Q(c|x) + H(c), last critic on {len(log_q):,} samples of the averaged generator",
+                f"E log Q(c|x) + H(c), averaged critic on {len(log_q):,} samples of the averaged generator",
                 unit="nats",
                 better="higher",
                 samples=len(log_q),

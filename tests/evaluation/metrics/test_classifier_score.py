@@ -79,7 +79,7 @@ def test_order_inside_a_split_and_copies_change_nothing() -> None:
     assert float(split_scores(logits.repeat(2, 1), splits=1)) == pytest.approx(score, rel=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(10, 60), classes=st.integers(1, 12), scale=st.floats(0, 500), seed=st.integers(0, 1000))
 def test_scores_lie_between_one_and_the_number_of_classes(n: int, classes: int, scale: float, seed: int) -> None:
     scores = split_scores(normal(n, classes, seed) * scale)

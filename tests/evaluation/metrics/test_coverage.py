@@ -89,7 +89,7 @@ def test_result_does_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -
     assert manifold_scores(real, fake) == at_once
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.01, 100), shift=st.floats(-50, 50))
 def test_scores_keep_under_rigid_motion_scale_and_order(seed: int, scale: float, shift: float) -> None:
     real, fake = normal(80, 4, seed), normal(70, 4, seed + 1) * 1.2
@@ -98,7 +98,7 @@ def test_scores_keep_under_rigid_motion_scale_and_order(seed: int, scale: float,
     assert moved == pytest.approx(manifold_scores(real, fake))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_recall_is_precision_the_other_way_round(seed: int) -> None:
     a, b = normal(60, 3, seed), normal(90, 3, seed + 1)

@@ -76,7 +76,7 @@ def test_features_that_are_not_finite_have_no_distance() -> None:
     assert math.isnan(frechet_distance(broken, normal(20, 3)))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
 def test_distance_is_symmetric_keeps_under_rigid_motion_and_scales(seed: int, scale: float, shift: float) -> None:
     a, b = normal(60, 4, seed), normal(60, 4, seed + 1) * 2 + 1
