@@ -69,7 +69,9 @@ class Cell(_Part):
 
     mean: float | None = Field(None, description="over the seeds; None where there is no number")
     spread: float | None = Field(None, description="standard deviation over the seeds (n - 1); None with one of them")
-    values: tuple[float | None, ...] = Field((), description="one a run, in the order of the entrant's runs")
+    values: tuple[float | None, ...] = Field(
+        (), description="one a run that has the score, in the order of the entrant's runs"
+    )
     best: bool = Field(False, description="better than every other entrant by more than the spread")
     note: str = Field("", description="what to know about the number, in a sentence")
     skipped: str = Field("", description="why there is no number")

@@ -124,14 +124,14 @@ def run_provenance(run: RunDirectory, sampler: Sampler) -> list[tuple[str, str]]
     ]
     if sampler.checkpoint is not None:
         facts.append(("Checkpoint", sampler.checkpoint.path.name))
-        facts.append(("Generator's SHA-256", weights_sha256(sampler)))
+        facts.append(("Averaged weights' SHA-256", weights_sha256(sampler)))
     if record.command:
         facts.append(("Typed", record.command))
     return facts
 
 
 def weights_sha256(sampler: Sampler) -> str:
-    """The SHA-256 of the averaged weights that the pictures are from."""
+    """The SHA-256 of the file of averaged weights, which the pictures are from."""
     files = sampler.checkpoint.manifest.files if sampler.checkpoint is not None else {}
     file = files.get("averaged.safetensors")
     return file.sha256 if file is not None else "–"

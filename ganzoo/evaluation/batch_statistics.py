@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-__all__ = ["batch_layers", "settled"]
+__all__ = ["ENOUGH", "batch_layers", "settled"]
 
-BATCH = 250
-"""Samples that pass at once, all of one kind as in training."""
+ENOUGH, BATCH = 2_500, 250
+"""Samples of each kind that statistics are taken from, and how many of them pass at once, or up to twice as many."""
 
 
 def batch_layers(network: nn.Module) -> list[_BatchNorm]:
@@ -19,8 +19,8 @@ def batch_layers(network: nn.Module) -> list[_BatchNorm]:
 
 
 @torch.no_grad()
-def settled(network: nn.Module, kinds: Sequence[Sequence[Tensor | None]], device: torch.device) -> nn.Module:
-    """A copy of a network whose batch normalisation has the mean statistics of given samples.
+def settled(critic: nn.Module, kinds: Sequence[tuple[Tensor, Tensor | None]], device: torch.device) -> nn.Module:
+    """A copy of a critic whose batch normalisation has the mean statistics of given samples.
 
     What training leaves are running means of other weights than the averaged ones: the last ten batches make up two
     thirds of them, of whichever player's turn came last, augmented. That spoils what a critic reads.
@@ -29,24 +29,27 @@ def settled(network: nn.Module, kinds: Sequence[Sequence[Tensor | None]], device
     for networks of one argument.
 
     Args:
-        network: in evaluation mode.
-        kinds: for each kind of samples the network's arguments, (N, …) each; all kinds count alike.
-        device: where the network is.
+        critic: in evaluation mode. Of one that takes no sample alone, only what ``layers`` reaches is changed.
+        kinds: samples (N, *shape) of each kind, at least 2, with the conditions (N, W) that a critic may see.
+        device: where the critic is.
 
     Returns:
         The copy, in evaluation mode.
-
-    Raises:
-        ValueError: the network takes other arguments.
     """
-    network = deepcopy(network)
-    for layer in batch_layers(network):
+    copy = deepcopy(critic)
+    for layer in batch_layers(copy):
         layer.reset_running_stats()
         layer.momentum = None  # a plain mean
         layer.train()
-    count = min(len(values) for values, *_ in kinds if values is not None)
-    batch = min(BATCH, count)
-    for start in range(0, count - batch + 1, batch):
-        for arguments in kinds:
-            network(*(each if each is None else each[start : start + batch].to(device) for each in arguments))
-    return network.eval()
+    for values, condition in kinds:
+        parts = max(1, len(values) // BATCH)  # of equal size, or nearly so
+        beside = [None] * parts if condition is None else condition.to(device).tensor_split(parts)
+        for chunk, seen in zip(values.tensor_split(parts), beside, strict=True):
+            try:
+                copy(chunk.to(device), seen)
+            except ValueError:  # it wants something else beside the sample
+                copy.layers(chunk.to(device))  # type: ignore[operator]
+    for layer, before in zip(batch_layers(copy), batch_layers(critic), strict=True):
+        if not layer.num_batches_tracked:
+            layer.load_state_dict(before.state_dict())
+    return copy.eval()

@@ -124,13 +124,15 @@ def open_subject(
     config = run.record.config
     game = Game.build(model_of(run, zoo)(**config.options), run.record.data_spec, config.seed)
     sampler.checkpoint.restore("networks", game.networks)
-    if "critic" in game.model.averaged:
+    averaged = "critic" in game.model.averaged and "critic" in sampler.checkpoint.networks("averaged")
+    if averaged:
         sampler.checkpoint.restore("averaged", {"critic": game.networks["critic"]})
     for network in game.networks.values():
         network.to(device).eval().requires_grad_(False)
     dataset = open_dataset(zoo, config.data, **config.data_options)
     _same_data(run, dataset)
-    return Subject(run, game, sampler, dataset, choose_extractor(zoo, extractor, game.data, device), setting, seed)
+    chosen = choose_extractor(zoo, extractor, game.data, device)
+    return Subject(run, game, sampler, dataset, chosen, setting, seed, averaged)
 
 
 def setting_for(full: bool = False, samples: int | None = None) -> Setting:

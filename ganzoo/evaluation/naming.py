@@ -172,7 +172,7 @@ def _latent(run: RunDirectory, zoo: Zoo) -> LatentSpec:
 
 
 def _labelled(subject: Subject, label: str, n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Labelled training samples (m, *shape) and their classes (m,), m at most n; only these are read."""
+    """Labelled training samples (m, *shape) and their classes (m,), m at most n."""
     split = subject.dataset.split("train", subject.data.sources[0])
     classes = split.labels.get(label, torch.empty(0, dtype=torch.int64))
     known = (classes >= 0).nonzero().squeeze(1)

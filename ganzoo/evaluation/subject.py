@@ -8,13 +8,13 @@ from torch import Tensor, nn
 
 from ganzoo.core.critic import Verdict
 from ganzoo.core.data import Dataset, DataSpec, Samples, Split
-from ganzoo.core.errors import RunError
+from ganzoo.core.errors import RunError, UsageError
 from ganzoo.core.latent import LatentSpec
 from ganzoo.core.latents import Latents
 from ganzoo.core.round import condition_of_labels
 from ganzoo.core.streams import generator
 from ganzoo.data.batches import to_range
-from ganzoo.evaluation.batch_statistics import batch_layers, settled
+from ganzoo.evaluation.batch_statistics import ENOUGH, batch_layers, settled
 from ganzoo.evaluation.extractor import Extractor, Features
 from ganzoo.evaluation.score import Score, Unavailable
 from ganzoo.evaluation.setting import FAST, Setting
@@ -44,6 +44,7 @@ class Subject:
         extractor: features to measure in, None where there are none for such data.
         setting: how much to use.
         seed: of the generated samples and every random choice of a metric.
+        averaged: whether the critic's weights are averaged ones.
 
     Attributes:
         data: what the samples are.
@@ -59,7 +60,9 @@ class Subject:
         extractor: Extractor | None,
         setting: Setting = FAST,
         seed: int = 0,
+        averaged: bool = True,
     ) -> None:
+        self.averaged = averaged
         self.run, self.game, self.sampler, self.dataset = run, game, sampler, dataset
         self.setting, self.seed = setting, seed
         self._extractor = extractor
@@ -76,6 +79,15 @@ class Subject:
     @property
     def critic(self) -> nn.Module:
         """The critic in evaluation mode, its batch statistics those of real training and generated samples alike."""
+        return self._critic[0]
+
+    @property
+    def critic_protocol(self) -> str:
+        """What protocols say of the critic: whose weights, and whose batch statistics."""
+        return self._critic[1]
+
+    @property
+    def _critic(self) -> tuple[nn.Module, str]:
         return self.once(("critic",), self._settled)
 
     @property
@@ -179,9 +191,7 @@ class Subject:
 
     def asked(self, n: int | None = None) -> Tensor | None:
         """The conditions that ``fakes`` were made for, (n, W); None where the model has none."""
-        latents = self.latents(n)
-        parts = [latents[name] for name in self.latent.conditions]
-        return torch.cat(parts, dim=1) if parts else None
+        return _conditions(self.latents(n))
 
     def conditioned(self, part: Part) -> tuple[Tensor, Tensor | None]:
         """Real samples with the conditions that their labels make, if the model has any.
@@ -291,20 +301,25 @@ class Subject:
         more = {"protocol": f"{said}, {protocol}", "extractor": extractor, "extractor_sha256": sha256}
         return score.model_copy(update=more)
 
-    def _settled(self) -> nn.Module:
-        critic = self.game.networks["critic"]
+    def _settled(self) -> tuple[nn.Module, str]:
+        critic, said = self.game.networks["critic"], f"{'averaged' if self.averaged else 'last'} critic"
         if not batch_layers(critic):
-            return critic
-        try:
-            kinds = self.conditioned("train"), (self.fakes(), self.asked())
-            return settled(critic, kinds, self.device)
-        except (Unavailable, ValueError):  # labels are missing, or it wants something else beside the sample
-            return critic
+            return critic, said
+        real = self._read(self._split("train"), self._order("train")[:ENOUGH])
+        if (count := len(real.values)) < 2:  # which have no variance
+            return critic, said
+        latents = self.latent.sample(count, self.seed)
+        kinds = (
+            (real.values, condition_of_labels(self.latent, real)),
+            (self.sampler.generate(latents), _conditions(latents)),
+        )
+        said = f"{said}, batch statistics of {count:,} training and as many generated samples"
+        return settled(critic, kinds, self.device), said
 
     def _split(self, part: Part) -> Split:
         try:
             split = self.dataset.split(part, self.data.sources[0])
-        except RunError as error:  # such as a folder of images with none kept for testing
+        except (RunError, UsageError) as error:  # such as a folder of images with none kept for testing
             raise Unavailable(f"{self.data.name} has no {part} split that can be used: {error}") from error
         if not len(split):
             raise Unavailable(f"the {part} split of {self.data.name} is empty")
@@ -332,3 +347,9 @@ class Subject:
             moved = [None if each is None else each[rows].to(self.device) for each in (samples, *beside)]
             parts.append([None if part is None else part.float().cpu() for part in function(*moved)])
         return [None if column[0] is None else torch.cat(column) for column in zip(*parts, strict=True)]
+
+
+def _conditions(latents: Latents) -> Tensor | None:
+    """The conditions among latents, side by side."""
+    parts = [latents[name] for name in latents.spec.conditions]
+    return torch.cat(parts, dim=1) if parts else None

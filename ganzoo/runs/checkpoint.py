@@ -161,6 +161,17 @@ class Checkpoint:
         except (OSError, SafetensorError) as error:
             raise RunError(f"{file} cannot be read: {error}") from error
 
+    def networks(self, stem: str) -> set[str]:
+        """Names of the networks that one file holds tensors of.
+
+        Args:
+            stem: the file's name without its ending.
+
+        Raises:
+            RunError: there is no such file, or it is not what was saved.
+        """
+        return {key.partition(".")[0] for key in self.shapes(stem)}
+
     def expect(self, stem: str, expected: Mapping[str, Tensor], names: Iterable[str] | None = None) -> None:
         """Compares the types and shapes of one file with those that a model has, before any tensor is read.
 

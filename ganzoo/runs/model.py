@@ -74,7 +74,7 @@ def check_size(run: RunDirectory, zoo: Zoo, checkpoint: "Checkpoint") -> None:
     if checkpoint.complete:
         checkpoint.expect("networks", state_of(networks))
         return
-    held = {key.partition(".")[0] for key in checkpoint.shapes("averaged")}
+    held = checkpoint.networks("averaged")
     inside = state_of({name: network for name, network in networks.items() if name in held})
     checkpoint.expect("averaged", inside)
     unseen = sum(each.numel() for key, each in state_of(networks).items() if key not in inside)

@@ -190,8 +190,12 @@ class Trainer:
             RunError: it is damaged, or of another model.
         """
         checkpoint.restore("networks", self.game.networks)
-        checkpoint.expect("averaged", self.averages.state_dict())
-        self.averages.load_state_dict(checkpoint.tensors("averaged"))
+        # Checkpoints from before the critic was averaged hold none of it: its mean begins at the restored weights.
+        live = state_of(self.game.networks)
+        averaged = {key: live[key] for key in self.averages.state_dict()}
+        lacking = () if "critic" in checkpoint.networks("averaged") else "critic."
+        checkpoint.expect("averaged", {key: each for key, each in averaged.items() if not key.startswith(lacking)})
+        self.averages.load_state_dict(averaged | checkpoint.tensors("averaged"))
         # A parameter that has not been stepped yet has no state, but none can have more than Adam keeps.
         saved, possible = checkpoint.shapes("optimisers"), possible_state(self.game)
         checkpoint.expect("optimisers", {name: possible[name] for name in possible if name in saved})

@@ -9,7 +9,7 @@ from torch import nn
 from training_helpers import zoo_of
 
 from ganzoo.core.critic import Critic, Verdict
-from ganzoo.core.errors import RunError
+from ganzoo.core.errors import RunError, UsageError
 from ganzoo.evaluation import subject as subject_module
 from ganzoo.evaluation.evaluate import open_subject
 from ganzoo.evaluation.extractor import Extractor, Features
@@ -106,14 +106,15 @@ def test_a_split_that_is_not_held_is_read_one_by_one(monkeypatch):
     assert torch.equal(made.real("train", 9).values, held.real("train", 9).values)
 
 
-def test_a_missing_or_empty_split_is_said_and_the_other_is_there(monkeypatch):
+@pytest.mark.parametrize("error", [RunError, UsageError])
+def test_a_missing_or_empty_split_is_said_and_the_other_is_there(monkeypatch, error):
     made = subject(test=torch.empty(0, 2))
     with pytest.raises(Unavailable, match="the test split of told is empty"):
         made.real("test")
     assert len(made.real("train").values) == 64
 
     def fail(part):
-        raise RunError("no image is kept for testing; a larger test_share keeps some")
+        raise error("no image is kept for testing; a larger test_share keeps some")
 
     monkeypatch.setattr(made.dataset, "load", fail)
     del made.dataset._splits["test"]
@@ -257,18 +258,23 @@ def test_the_critic_judges_in_evaluation_mode_and_stays_as_it_was():
     assert not verdict.features.requires_grad
 
 
-def test_a_critic_of_pairs_keeps_the_statistics_that_it_has():
-    class Pairs(Statistical):
-        def forward(self, samples, condition=None):
-            if condition is None:
-                raise ValueError("it sees pairs")
-            return super().forward(samples, condition)
+def test_protocols_say_whose_weights_and_statistics_the_critic_has():
+    made = subject()
+    assert (made.critic_protocol, made.critic) == ("averaged critic", made.game.networks["critic"])
+    assert subject(train=uniform(1, 2), critic=Statistical()).critic_protocol == "averaged critic"
+    settled = subject(critic=Statistical()).critic_protocol
+    assert settled == "averaged critic, batch statistics of 64 training and as many generated samples"
 
-    critic = Pairs()
-    made = subject(critic=critic)
-    values = made.real("train").values
-    assert made.critic is critic
-    torch.testing.assert_close(made.judge(values, values).features, values, rtol=1e-4, atol=1e-4)
+
+def test_the_critic_does_not_depend_on_how_many_samples_are_asked_for():
+    critic, values = Statistical(), uniform(5, 2)
+    few, many = (subject(critic=critic, fakes=lambda latents: latents.flat, samples=n, real=n) for n in (3, 50))
+    assert torch.equal(few.judge(values).features, many.judge(values).features)
+
+
+def test_samples_of_unknown_class_count_for_the_statistics_too():
+    labels = torch.where(torch.arange(64) < 4, LABELS, -1)
+    assert "statistics of 64 training" in subject(labels=labels, critic=Statistical()).critic_protocol
 
 
 def test_layers_are_reduced_chunk_by_chunk(monkeypatch):

@@ -10,8 +10,10 @@ from PIL import Image
 
 from ganzoo import api
 from ganzoo.core.errors import RunError
+from ganzoo.evaluation.evaluate import open_subject
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.record import SCHEMA_VERSION
+from ganzoo.zoo.manager import default_zoo
 
 KEPT = sorted((Path(__file__).parents[1] / "data").glob("schema-*"))
 each_schema = pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.name)
@@ -51,6 +53,13 @@ def test_it_goes_on(kept: Path, run: Path) -> None:
     assert (resumed.record.status, resumed.record.images) == ("finished", 64)
     assert (run / "stats.jsonl").read_text().startswith(before)
     assert (run / "checkpoints" / "000000064" / "manifest.json").is_file()
+
+
+@each_schema
+def test_its_critic_is_read(kept: Path, run: Path) -> None:
+    subject = open_subject(RunDirectory.open(run), default_zoo())
+    assert subject.critic_protocol.startswith("last critic")  # averaging it came later
+    assert subject.judge(subject.real("test", 2).values).recognised["category"].isfinite().all()
 
 
 @each_schema

@@ -53,7 +53,7 @@ class Clusters(Metric):
         # Chosen without a look at the labels: the code that could be the class, the first of several.
         code = min(codes, key=lambda name: abs(codes[name].size - len(classes.names)))
         found = read_code(subject, subject.labelled("test", subject.setting.real)[0], code)
-        size, how = codes[code].size, f"argmax of the critic's Q({code}|x), {codes[code].size} codes"
+        size, how = codes[code].size, f"argmax of Q({code}|x), {codes[code].size} codes"
         yield _score(subject, "codes", found, size, classes, how, counted(size, len(classes.names)))
 
 
@@ -76,7 +76,7 @@ def _score(
     return subject.score(
         f"clusters_error/{name}",
         error(table, matching),
-        f"{how}; one-to-one (Hungarian) matching on {len(found):,} test samples",
+        f"{how}; one-to-one (Hungarian) matching on {len(found):,} test samples; {subject.critic_protocol}",
         unit="share",
         better="lower",
         real=len(found),

@@ -64,7 +64,7 @@ class Codes(Metric):
         return subject.score(
             f"code_entropy/{name}",
             float(torch.special.entr(shares).sum()),
-            f"argmax of the critic's Q({name}|x), {variable.size} codes, on {len(codes):,} test samples",
+            f"argmax of Q({name}|x), {variable.size} codes, on {len(codes):,} test samples; {subject.critic_protocol}",
             unit="nats",
             real=len(codes),
             split="test",
@@ -80,10 +80,9 @@ class Codes(Metric):
         names = list(subject.data.labels[label].classes)
         table = contingency(codes, classes, variable.size, len(names))
         matching, majority = one_to_one(table), many_to_one(table)
-        read = (
-            f"argmax of the critic's Q({name}|x), {variable.size} codes, against {label} on {len(codes):,} test samples"
-        )
-        protocol = f"{read}; one-to-one (Hungarian) matching on the same samples, NMI over the arithmetic mean"
+        read = f"argmax of Q({name}|x), {variable.size} codes, against {label} on {len(codes):,} test samples"
+        matched = "one-to-one (Hungarian) matching on the same samples, NMI over the arithmetic mean"
+        protocol = f"{read}; {matched}; {subject.critic_protocol}"
         both = {"classes": names, "confusion": table.tolist()}
         if variable.names:
             both["names"] = list(variable.names)
@@ -103,7 +102,7 @@ class Codes(Metric):
             yield score(
                 "many_to_one_error",
                 error(table, majority),
-                f"{read}; many-to-one matching on the same samples",
+                f"{read}; many-to-one matching on the same samples; {subject.critic_protocol}",
                 unit="share",
                 better="lower",
                 note="each code stands for its most frequent class; not comparable between numbers of codes",

@@ -115,8 +115,8 @@ class Collapse(Metric):
         unused = shares < UNUSED * variable.prior().mean
         names = _categories(variable)
         protocol = (
-            f"of {variable.size} codes: argmax of the critic's Q({name}|x) on fewer than {100 * UNUSED:.0f} % of the "
-            f"expected share of {len(values):,} test samples"
+            f"of {variable.size} codes: argmax of Q({name}|x) on fewer than {100 * UNUSED:.0f} % of the expected share "
+            f"of {len(values):,} test samples ({subject.critic_protocol})"
         )
         dead = [each for index, each in enumerate(names) if unused[index] or diversities.get(each, 1) < FLAT]
         return subject.score(

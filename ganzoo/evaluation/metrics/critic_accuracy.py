@@ -54,8 +54,8 @@ class CriticAccuracy(Metric):
         yield subject.score(
             "critic_accuracy",
             accuracy,
-            f"averaged critic on {len(test):,} test samples and {len(fakes):,} of the averaged generator; balanced, "
-            "threshold from one half of them, accuracy of the other",
+            f"{len(test):,} test samples and {len(fakes):,} of the averaged generator; balanced, threshold from one "
+            f"half of them, accuracy of the other; {subject.critic_protocol}",
             unit="share",
             floor=floor,
             samples=len(fakes),

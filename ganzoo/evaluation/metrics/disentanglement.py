@@ -73,7 +73,8 @@ class _Reader:
     def what(self) -> str:
         """The dimensions in words."""
         unordered = sum(size > 0 for size in self.classes)
-        return f"{len(self.names)} code dimensions" + (f", {unordered} of them categorical" if unordered else "")
+        categorical = f", {unordered} of them categorical" if unordered else ""
+        return f"{len(self.names)} code dimensions{categorical} ({self.subject.critic_protocol})"
 
     def __call__(self, combinations: Indices) -> Array:
         """The codes (N, D) of combinations (N, k)."""

@@ -51,7 +51,7 @@ class Information(Metric):
             yield subject.score(
                 f"information/{name}",
                 float(log_q.mean()) + variable.entropy,
-                f"E log Q(c|x) + H(c), averaged critic on {len(log_q):,} samples of the averaged generator",
+                f"E log Q(c|x) + H(c), {len(log_q):,} samples of the averaged generator; {subject.critic_protocol}",
                 unit="nats",
                 better="higher",
                 samples=len(log_q),

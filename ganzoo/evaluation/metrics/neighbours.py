@@ -40,7 +40,8 @@ class Neighbours(Metric):
                 yield subject.score(
                     f"neighbours_error/{name}-{count}nn",
                     1 - search.score(pair.test.numpy(), classes.test),
-                    f"nearest of {len(pair.train):,} training samples by {COMPACT}; {len(pair.test):,} test samples",
+                    f"nearest of {len(pair.train):,} training samples by {COMPACT}; {len(pair.test):,} test samples; "
+                    f"{subject.critic_protocol}",
                     unit="share",
                     better="lower",
                     real=len(pair.test),

@@ -61,7 +61,7 @@ class Probe(Metric):
         count, details = self._count(subject), {"features": pair.what}
         protocol = (
             f"logistic regression on {STANDARD}, {len(train):,} training labels, or as many balanced ones as the name "
-            f"says (mean of {count} draws); {len(test):,} test samples"
+            f"says (mean of {count} draws); {len(test):,} test samples; {subject.critic_protocol}"
         )
         error = _error(train, classes.train, test, classes.test)
         yield subject.score(f"probe_error/{name}", error, protocol, **more, details=details)
@@ -106,8 +106,9 @@ def balanced(classes: Tensor, n: int, size: int, random: torch.Generator) -> Ten
     if n < size:
         return None
     each, odd = divmod(n, size)
-    extra = torch.randperm(size, generator=random)[:odd]
-    wanted = torch.full((size,), each).index_add_(0, extra, torch.ones(odd, dtype=torch.int64))
+    shuffled = torch.randperm(size, generator=random)
+    extra = shuffled[classes.bincount(minlength=size)[shuffled] > each][:odd]
+    wanted = torch.full((size,), each).index_add_(0, extra, torch.ones(len(extra), dtype=torch.int64))
     order = torch.randperm(len(classes), generator=random)
     rows = [order[classes[order] == index][:count] for index, count in enumerate(wanted.tolist())]
     found = torch.cat(rows)
