@@ -235,8 +235,8 @@ class RunDirectory:
     def tidy(self) -> None:
         """Removes files that a crash left half-written; the caller holds ``lock()``.
 
-        A traversal that another process draws into the run at this moment is refused, since it needs no lock; what
-        only such processes write, names and films, is left alone.
+        Another process may be drawing a traversal into the run at this moment, since that needs no lock; it writes
+        once more. What only such processes write, names and films, is left alone.
 
         Raises:
             RunError: one could not be removed.

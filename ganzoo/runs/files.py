@@ -50,7 +50,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         temporary = path.with_name(f".{path.name}.{token_hex(4)}.tmp")
         try:
             write_synced(temporary, content)
-            os.replace(temporary, path)
+            try:
+                os.replace(temporary, path)
+            except FileNotFoundError:  # a training that goes on has just tidied it away
+                write_synced(temporary, content)
+                os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()

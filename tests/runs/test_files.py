@@ -37,6 +37,17 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypat
     assert target.read_text() == "old"
 
 
+def test_a_file_that_is_tidied_away_under_it_is_written_once_more(tmp_path, monkeypatch):
+    def tidied(source, target):
+        monkeypatch.undo()
+        source.unlink()
+        source.replace(target)
+
+    monkeypatch.setattr("ganzoo.runs.files.os.replace", tidied)
+    write_atomically(tmp_path / "file", "content")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["content"]
+
+
 def test_an_interrupt_leaves_nothing_half_written(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt

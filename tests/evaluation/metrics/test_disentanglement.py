@@ -111,7 +111,7 @@ def test_published_protocol_draws_every_batch_afresh() -> None:
     assert found["factor_vae"].value == 1
     assert found["dci_disentanglement"].value > 0.8
     assert found["factor_vae"].protocol == (
-        "disentanglement_lib, 3 code dimensions, 1 of them categorical, 3 factors, "
+        "disentanglement_lib, 3 code dimensions, 1 of them categorical (averaged critic), 3 factors, "
         "60 batches of 64 to fit to and 40 to test on"
     )
     assert "gradient-boosted trees, 60 samples to fit to and 40 to test on" in found["dci_completeness"].protocol
@@ -153,7 +153,10 @@ def test_a_code_that_the_critic_does_not_recognise_cannot_be_read() -> None:
 
 def test_dimensions_that_are_all_numbers_are_the_published_protocol() -> None:
     found = scores(told(codes=""))
-    assert found["mig"].protocol == "disentanglement_lib, 2 code dimensions, 3 factors, 20 bins, 600 samples"
+    assert (
+        found["mig"].protocol
+        == "disentanglement_lib, 2 code dimensions (averaged critic), 3 factors, 20 bins, 600 samples"
+    )
 
 
 def test_a_critic_that_sees_conditions_cannot_read_samples_alone() -> None:
