@@ -16,7 +16,7 @@ __all__ = ["DATA", "EVALUATED", "SCORES", "Line", "load", "of_ablation", "of_com
 
 DATA = Path(__file__).resolve().parents[1] / "docs" / "results"
 
-CODE = "argmax of Q(category | x) on 10,000 samples of the {} split, one-to-one (Hungarian) matching"
+CODE = "argmax of Q(category | x), averaged critic, on 10,000 samples of the {} split, one-to-one (Hungarian) matching"
 SCORES = {
     "agreement": ("class agreement", "share"),
     "worst_agreement": ("worst class", "share"),
