@@ -1,6 +1,7 @@
 """Statistics of batch normalisation that belong to the weights beside which they stand."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from copy import deepcopy
 
 import torch
@@ -48,7 +49,8 @@ def settled(critic: nn.Module, kinds: Sequence[tuple[Tensor, Tensor | None]], de
             try:
                 copy(chunk.to(device), seen)
             except ValueError:  # it wants something else beside the sample
-                copy.layers(chunk.to(device))  # type: ignore[operator]
+                with suppress(ValueError):  # and so may its layers: then nothing of it can be read
+                    copy.layers(chunk.to(device))  # type: ignore[operator]
     for layer, before in zip(batch_layers(copy), batch_layers(critic), strict=True):
         if not layer.num_batches_tracked:
             layer.load_state_dict(before.state_dict())

@@ -79,6 +79,17 @@ def test_of_a_critic_of_pairs_the_layers_that_samples_alone_reach_are_settled():
     assert torch.equal(found.second.running_var, network.second.running_var)
 
 
+def test_a_critic_that_reads_no_sample_alone_keeps_what_it_has():
+    class Closed(Pairs):
+        def layers(self, samples):
+            raise ValueError("it wants a pair")
+
+    network = Closed()
+    network(5 + torch.randn(8, 3), torch.zeros(8, 3))
+    found = settled(network.eval(), [(torch.randn(9, 3), None)], CPU)
+    assert all(torch.equal(before, found.state_dict()[key]) for key, before in network.state_dict().items())
+
+
 def test_the_layers_that_normalise_by_the_batch_are_found_at_any_depth():
     network = nn.Sequential(nn.GroupNorm(1, 2), nn.Sequential(nn.BatchNorm2d(3)))
     assert batch_layers(network) == [network[1][0]]
