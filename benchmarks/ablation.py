@@ -2,6 +2,7 @@
 
 python benchmarks/ablation.py                                  # every row, seeds 100-102, 200k images, training split
 python benchmarks/ablation.py strong paper --seeds 0-4 --images 640k --split test
+python benchmarks/ablation.py --workers 8                      # on a GPU, which has room for several runs
 python benchmarks/ablation.py --table                          # what has been measured, as Markdown
 
 Runs go into a folder, a line of scores for each checkpoint into its ``scores.jsonl``: what is there is not trained
@@ -27,6 +28,7 @@ from ganzoo.evaluation.matching import contingency, error, many_to_one, one_to_o
 from ganzoo.evaluation.metrics.codes import read_code
 from ganzoo.evaluation.subject import Part
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.training.hardware import Hardware
 from ganzoo.zoo.manager import default_zoo
 
 PLAIN = {"critic_lr": 2e-4, "recognition_lr": 2e-4, "instance_noise": 0.0, "augmentation": 0.0}
@@ -61,12 +63,17 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class Scorer(ganzoo.Observer):
-    """Adds a line to the scores at each checkpoint of a run, with the processor time since the one before."""
+    """Adds a line to the scores at each checkpoint of a run, with the time since the one before.
+
+    The time is the processor's; on a GPU it is the clock's, which counts waiting for other runs too.
+    """
 
     def __init__(self, file: Path, row: str, seed: int, part: Part) -> None:
         self.file, self.row, self.seed, self.part = file, row, seed, part
         self.run: RunDirectory | None = None
-        self.since = time.process_time()
+        self.device = Hardware.choose().device
+        self.clock = time.process_time if self.device.type == "cpu" else time.perf_counter
+        self.since = self.clock()
 
     def started(self, plan: Any, run: RunDirectory) -> None:
         """Remember where the run is."""
@@ -76,17 +83,17 @@ class Scorer(ganzoo.Observer):
         """Score the checkpoint and append the line; a whole line at once, so that two processes may share a file."""
         assert self.run is not None
         line: dict[str, Any] = {"row": self.row, "seed": self.seed, "split": self.part, "images": images}
-        line["seconds"] = round(time.process_time() - self.since, 1)
-        line |= measured(self.run, self.part)
+        line["seconds"] = round(self.clock() - self.since, 1)
+        line |= measured(self.run, self.part, self.device)
         with self.file.open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
-        self.since = time.process_time()
+        self.since = self.clock()
 
 
 @torch.no_grad()
-def measured(run: RunDirectory, part: Part) -> dict[str, float]:
+def measured(run: RunDirectory, part: Part, device: torch.device) -> dict[str, float]:
     """Error of the code under the best matching, and the information bound, both of the newest checkpoint."""
-    subject = open_subject(run, default_zoo())
+    subject = open_subject(run, default_zoo(), device=device)
     samples = subject.real(part, 10_000)
     variable = subject.latent["category"]
     codes = read_code(subject, samples.values, "category")
@@ -98,9 +105,9 @@ def measured(run: RunDirectory, part: Part) -> dict[str, float]:
     return scores | {"information": float(log_q.mean()) + math.log(variable.size)}
 
 
-def train(task: tuple[str, int, str, Part, Path]) -> str:
+def train(task: tuple[str, int, str, Part, Path, str]) -> str:
     """Train one row with one seed to its end, or go on with it, on one thread."""
-    row, seed, images, part, folder = task
+    row, seed, images, part, folder, precision = task
     torch.set_num_threads(1)
     recipe, options = ROWS[row]
     out = folder / f"{row}-{seed}"
@@ -109,7 +116,8 @@ def train(task: tuple[str, int, str, Part, Path]) -> str:
     if begun and ganzoo.open(begun[-1]).record.images:
         run = ganzoo.resume(begun[-1], flags={"images": images}, observer=observer)
     else:
-        run = ganzoo.train(recipe, data="mnist", images=images, seed=seed, out=out, observer=observer, **options)
+        flags = {"images": images, "seed": seed, "precision": precision}
+        run = ganzoo.train(recipe, data="mnist", out=out, observer=observer, **flags, **options)
     last = [line for line in read(folder) if (line["row"], line["seed"]) == (row, seed)][-1]
     return f"{row}, seed {seed}: {run.record.images:,} images, error {last['error']:.2%}"
 
@@ -152,6 +160,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("train", "test"), default="train", help="what to score on [train]")
     parser.add_argument("--out", type=Path, default=Path("ablation"), help="folder of runs and scores [ablation]")
     parser.add_argument("--workers", type=int, default=2, help="runs at once, of one thread each [2]")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="of the networks [auto]")
     parser.add_argument("--table", action="store_true", help="print what is there")
     asked = parser.parse_args()
     if asked.table:
@@ -162,7 +171,7 @@ def main() -> None:
     first, _, last = asked.seeds.partition("-")
     asked.out.mkdir(parents=True, exist_ok=True)
     tasks = [
-        (row, seed, asked.images, asked.split, asked.out)
+        (row, seed, asked.images, asked.split, asked.out, asked.precision)
         for seed in range(int(first), int(last or first) + 1)
         for row in asked.rows or ROWS
     ]

@@ -103,6 +103,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="pairs whose script's name has this in it [all]")
     parser.add_argument("--cycles", type=int, default=3, help="turns of each [3]")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of a turn [30]")
+    parser.add_argument("--tick", type=int, default=8, help="ganzoo's rounds between two statistics [8]; 400 on a GPU")
     asked = parser.parse_args()
 
     table = Table("script", "batch", "its images/s", "ganzoo", "ratio", "under its rule", box=None)
@@ -110,17 +111,17 @@ def main() -> None:
         for pair in PAIRS:
             checkout: Path | None = getattr(asked, pair.repository)
             if checkout is not None and asked.only in pair.name:
-                table.add_row(*row(pair, checkout, Path(folder), asked.cycles, asked.seconds))
+                table.add_row(*row(pair, checkout, Path(folder), asked.cycles, asked.seconds, asked.tick))
     Console(width=120).print(table)
 
 
-def row(pair: Pair, checkout: Path, folder: Path, cycles: int, seconds: float) -> list[str]:
+def row(pair: Pair, checkout: Path, folder: Path, cycles: int, seconds: float, tick: int) -> list[str]:
     """Time one pair: a line of the table."""
     script = copied(pair, checkout, folder)
     theirs, ours, ruled = [], [], []
     for _ in range(cycles):
         theirs.append(rate_of_script([sys.executable, "-u", script.name], script.parent, pair.batch, seconds))
-        ours.append(rate_of_training(pair, script.parent, seconds))
+        ours.append(rate_of_training(pair, script.parent, seconds, tick))
         if pair.rule:
             ruled.append(rate_under_rule(pair, script.parent, seconds))
         print(f"{pair.name}: {theirs[-1]:,.1f} images/s, ganzoo {ours[-1]:,.1f}", *ruled[-1:], file=sys.stderr)
@@ -167,10 +168,10 @@ def rate_of_script(command: list[str], folder: Path, batch: int, seconds: float)
     return rate(seen)
 
 
-def rate_of_training(pair: Pair, folder: Path, seconds: float) -> float:
+def rate_of_training(pair: Pair, folder: Path, seconds: float, tick: int) -> float:
     """Images per second of `ganzoo train`, from its statistics."""
     settings = folder / "settings.toml"
-    settings.write_text(f"[train]\ntick = {8 * pair.batch}\n", encoding="utf-8")
+    settings.write_text(f"[train]\ntick = {tick * pair.batch}\n", encoding="utf-8")
     with tempfile.TemporaryDirectory(dir=folder) as out:
         command = [sys.executable, "-m", "ganzoo", "train", *pair.ours, *PLUGIN, "--batch", str(pair.batch)]
         command += ["--images", "10M", "--config", str(settings), "--out", out]
