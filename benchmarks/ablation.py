@@ -105,9 +105,9 @@ def measured(run: RunDirectory, part: Part, device: torch.device) -> dict[str, f
     return scores | {"information": float(log_q.mean()) + math.log(variable.size)}
 
 
-def train(task: tuple[str, int, str, Part, Path, str]) -> str:
+def train(task: tuple[str, int, str, Part, Path, dict[str, str]]) -> str:
     """Train one row with one seed to its end, or go on with it, on one thread."""
-    row, seed, images, part, folder, precision = task
+    row, seed, images, part, folder, more = task
     torch.set_num_threads(1)
     recipe, options = ROWS[row]
     out = folder / f"{row}-{seed}"
@@ -116,8 +116,8 @@ def train(task: tuple[str, int, str, Part, Path, str]) -> str:
     if begun and ganzoo.open(begun[-1]).record.images:
         run = ganzoo.resume(begun[-1], flags={"images": images}, observer=observer)
     else:
-        flags = {"images": images, "seed": seed, "precision": precision}
-        run = ganzoo.train(recipe, data="mnist", out=out, observer=observer, **flags, **options)
+        settings = {"images": images, "seed": seed, **more, **options}
+        run = ganzoo.train(recipe, data="mnist", out=out, observer=observer, **settings)
     last = [line for line in read(folder) if (line["row"], line["seed"]) == (row, seed)][-1]
     return f"{row}, seed {seed}: {run.record.images:,} images, error {last['error']:.2%}"
 
@@ -157,6 +157,7 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)} [all]")
     parser.add_argument("--seeds", default="100-102", help="first and last [100-102]")
     parser.add_argument("--images", default="200k", help="budget of each run [200k]")
+    parser.add_argument("--every", help="images between two scores [a tenth of the budget]")
     parser.add_argument("--split", choices=("train", "test"), default="train", help="what to score on [train]")
     parser.add_argument("--out", type=Path, default=Path("ablation"), help="folder of runs and scores [ablation]")
     parser.add_argument("--workers", type=int, default=2, help="runs at once, of one thread each [2]")
@@ -170,8 +171,9 @@ def main() -> None:
         parser.error(f"there is no row {sorted(unknown)[0]!r}; there are {', '.join(ROWS)}")
     first, _, last = asked.seeds.partition("-")
     asked.out.mkdir(parents=True, exist_ok=True)
+    more = {"precision": asked.precision} | ({"save_every": asked.every} if asked.every else {})
     tasks = [
-        (row, seed, asked.images, asked.split, asked.out, asked.precision)
+        (row, seed, asked.images, asked.split, asked.out, more)
         for seed in range(int(first), int(last or first) + 1)
         for row in asked.rows or ROWS
     ]

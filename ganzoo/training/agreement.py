@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,16 @@ from ganzoo.training.inputs import Deal, Inputs
 if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer
 
-__all__ = ["Outcome", "State", "changing", "outcome", "putting_back", "refuse_difference"]
+__all__ = ["Difference", "Outcome", "State", "changing", "outcome", "putting_back", "refuse_difference"]
 
 LOSS_TOLERANCE = 0.02
 """Largest difference of a term in a round, as a share of its size or of 1, whichever is larger."""
 STATE_TOLERANCE = 0.1
 """Largest distance between weights (or moments, or averages), as a share of how far the plain rounds moved them:
 Adam's first steps have one length whatever the gradient, so rounding may turn one round that means nothing."""
+ALLOWANCE, MOST = 3.0, 0.5
+"""Where plain rounds, played again, differ from themselves, as atomic sums on a GPU make them, a graph may differ by
+so many times as much, but by no more than so large a share."""
 EXACT = ("step of Adam", "first not finite")
 """What has to be the same to the last bit, as has everything that counts in whole numbers."""
 
@@ -112,32 +116,81 @@ def outcome(trainer: "Trainer", ahead: Sequence[Sequence[Deal]], play: Callable[
     return means, {name: value.detach().clone() for name, value in changing(trainer).items()}
 
 
-def refuse_difference(before: dict[str, Tensor], played: Outcome, replayed: Outcome) -> None:
-    """Compare a graph's rounds with plain ones.
+@dataclass(frozen=True)
+class Difference:
+    """How far rounds ended from others that began the same.
+
+    Attributes:
+        terms: by round and name what a term was here and there, and the difference as a share of its size or of 1.
+        states: by kind of state the distance, as a share of how far the others moved it.
+        exact: kinds that should be the same to the last bit, and are not.
+    """
+
+    terms: dict[tuple[int, str], tuple[float, float, float]]
+    states: dict[str, float]
+    exact: list[str]
+
+    @classmethod
+    def between(cls, before: dict[str, Tensor], played: Outcome, other: Outcome) -> "Difference":
+        """Compare two outcomes.
+
+        Args:
+            before: every tensor that rounds change, when both began.
+            played: what plain rounds came to.
+            other: what the others came to.
+        """
+        terms = {}
+        for number, (plain, found) in enumerate(zip(played[0], other[0], strict=True), start=1):
+            for name, value in plain.items():
+                there = found.get(name, math.nan)
+                same = math.isnan(there) and math.isnan(value)
+                share = 0.0 if same else abs(there - value) / max(1.0, abs(value))
+                terms[number, name] = there, value, math.inf if math.isnan(share) else share
+        squares: dict[str, tuple[float, float]] = {}
+        exact = []
+        for name, end in played[1].items():
+            kind = name.partition("/")[0]
+            if end.is_floating_point() and kind not in EXACT:
+                apart, moved = squares.get(kind, (0.0, 0.0))
+                apart += float((other[1][name].double() - end.double()).square().sum())
+                squares[kind] = apart, moved + float((end.double() - before[name].double()).square().sum())
+            elif not torch.equal(end, other[1][name]):
+                exact.append(kind)
+        return cls(terms, {kind: share_of(*each) for kind, each in squares.items()}, exact)
+
+
+def share_of(apart: float, moved: float) -> float:
+    """The root of the one as a share of that of the other; infinite where it cannot be told."""
+    if apart == 0:
+        return 0.0
+    return math.sqrt(apart / moved) if moved > 0 and math.isfinite(apart) else math.inf
+
+
+def refuse_difference(before: dict[str, Tensor], played: Outcome, again: Outcome, replayed: Outcome) -> None:
+    """Compare a graph's rounds with plain ones, and these with themselves.
 
     Args:
-        before: every tensor that rounds change, when both began.
+        before: every tensor that rounds change, when all began.
         played: what plain rounds came to.
+        again: what they came to when they were played once more.
         replayed: what the graph's came to.
 
     Raises:
-        RunError: they differ by more than the tolerances.
+        RunError: the graph differs by more than the tolerances.
     """
-    for number, (plain, graph) in enumerate(zip(played[0], replayed[0], strict=True), start=1):
-        for name, value in plain.items():
-            found = graph.get(name, math.nan)
-            same = abs(found - value) <= LOSS_TOLERANCE * max(1.0, abs(value))
-            if not same and not (math.isnan(found) and math.isnan(value)):
-                raise RunError(f"{name} was {found:.6g} in round {number} of its trial, not {value:.6g}")
-    squares: dict[str, tuple[float, float]] = {}
-    for name, end in played[1].items():
-        kind = name.partition("/")[0]
-        if end.is_floating_point() and kind not in EXACT:
-            apart, moved = squares.get(kind, (0.0, 0.0))
-            apart += float((replayed[1][name].double() - end.double()).square().sum())
-            squares[kind] = apart, moved + float((end.double() - before[name].double()).square().sum())
-        elif not torch.equal(end, replayed[1][name]):
+    own, found = Difference.between(before, played, again), Difference.between(before, played, replayed)
+    loose = max((share for _, _, share in own.terms.values()), default=0.0)
+    for (number, name), (there, value, share) in found.terms.items():
+        if share > tolerance(LOSS_TOLERANCE, loose):
+            raise RunError(f"{name} was {there:.6g} in round {number} of its trial, not {value:.6g}")
+    for kind in found.exact:
+        raise RunError(f"its {kind} were others than those of plain rounds")
+    loose = max(own.states.values(), default=0.0)
+    for kind, share in found.states.items():
+        if share > tolerance(STATE_TOLERANCE, loose):
             raise RunError(f"its {kind} were others than those of plain rounds")
-    for kind, (apart, moved) in squares.items():
-        if not apart <= STATE_TOLERANCE**2 * moved:
-            raise RunError(f"its {kind} were others than those of plain rounds")
+
+
+def tolerance(least: float, own: float) -> float:
+    """What a graph may differ by, where plain rounds differ by so much from themselves."""
+    return max(least, min(ALLOWANCE * own, MOST))

@@ -122,8 +122,8 @@ class CapturedRounds(Rounds):
     """Rounds that are captured once and then replayed, after the graph has proved itself.
 
     The first round is plain: it makes the optimisers' state and the sums of the statistics. Before the second, a
-    round is captured, and ``CHECKED`` rounds are replayed and played plainly, both from the present state and on
-    the same samples. Everything that this changed is put back. If they agree, this round and all that follow are
+    round is captured, and ``CHECKED`` rounds are replayed, and played plainly twice, each time from the present state
+    and on the same samples. Everything that this changed is put back. If they agree, this round and all that follow are
     replays; if not, or if anything was raised, they are plain, and a warning says why. When another player joins,
     it all begins anew.
 
@@ -185,7 +185,9 @@ class CapturedRounds(Rounds):
                 replayed = outcome(trainer, ahead, lambda source: self._replay(graph, source))
                 before.restore()
                 played = outcome(trainer, ahead, self._play_plainly)
-                refuse_difference(before.tensors, played, replayed)
+                before.restore()
+                again = outcome(trainer, ahead, self._play_plainly)
+                refuse_difference(before.tensors, played, again, replayed)
         except Exception as error:  # whatever it is, plain rounds do not need what has failed
             self._refuse(error)
             return None
