@@ -43,7 +43,7 @@ def profile_rounds(trainer: Trainer, rounds: int) -> dict[str, float]:
     device = trainer.hardware.device
     on_gpu = device.type == "cuda"
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_gpu
-    with spans(trainer), profile(activities=activities) as profiler:
+    with spans(trainer), profile(activities=activities, acc_events=True) as profiler:
         start = perf_counter()
         for _ in range(rounds):
             trainer.play_round()

@@ -76,7 +76,15 @@ def test_preparing_leaves_other_systems_alone(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     Hardware(torch.device("cpu"), "fp32").prepare()
     monkeypatch.setattr(sys, "platform", "linux")
+    Hardware(torch.device("mps"), "fp32").prepare()
+
+
+def test_convolutions_on_a_gpu_give_the_same_result_each_time(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    Hardware(torch.device("cpu"), "fp32").prepare()
+    assert not torch.backends.cudnn.deterministic
     Hardware(torch.device("cuda"), "fp32").prepare()
+    assert torch.backends.cudnn.deterministic
 
 
 def test_a_c_library_without_mallopt_is_fine(monkeypatch):
