@@ -84,9 +84,13 @@ def rank(
             }
         )
         return
+    alone = len({run.name for run in found.runs}) == len(paths)  # runs of several folders may have one name
     print_table(
         ["run", "seed", "mean agreement", "rank"],
-        [[run.name, str(run.record.config.seed), amount(mean, "share"), str(place)] for place, _, run, mean in rows],
+        [
+            [run.name if alone else str(path), str(run.record.config.seed), amount(mean, "share"), str(place)]
+            for place, path, run, mean in rows
+        ],
         nothing="",
         right=(1, 2, 3),
     )

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,15 @@ def test_it_prints_a_table_with_the_best_run_first(ganzoo: Ganzoo, root: Path) -
         "share of 500 real training samples that two runs put into the same category, matched one to one; "
         "no label was read."
     )
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders(ganzoo: Ganzoo, root: Path, tmp_path: Path) -> None:
+    paths = []
+    for number in (1, 2, 3):
+        [run] = root.glob(f"0000{number}-*")
+        paths.append(shutil.copytree(run, tmp_path / f"seed-{number}" / "00001-infogan-mnist"))
+    printed = ganzoo("rank", *paths, "--samples", 500).stdout
+    assert all(str(path) in printed.replace("\n", "") for path in paths)
 
 
 def test_json_has_every_pair(ganzoo: Ganzoo, root: Path) -> None:
