@@ -118,8 +118,24 @@ def train(task: tuple[str, int, str, Part, Path, dict[str, str]]) -> str:
     else:
         settings = {"images": images, "seed": seed, **more, **options}
         run = ganzoo.train(recipe, data="mnist", out=out, observer=observer, **settings)
-    last = [line for line in read(folder) if (line["row"], line["seed"]) == (row, seed)][-1]
+    found = scores_of(folder, row, seed, part)
+    if not found or found[-1]["images"] != run.record.images:  # finished before, and scored on the other split
+        observer.run = run.directory
+        observer.since = observer.clock() - sum(line["seconds"] for line in read(folder) if is_of(line, row, seed))
+        observer.saved(run.record.images, run.path)
+        found = scores_of(folder, row, seed, part)
+    last = found[-1]
     return f"{row}, seed {seed}: {run.record.images:,} images, error {last['error']:.2%}"
+
+
+def scores_of(folder: Path, row: str, seed: int, part: Part) -> list[dict[str, Any]]:
+    """A run's lines of scores on a split."""
+    return [line for line in read(folder) if is_of(line, row, seed) and line["split"] == part]
+
+
+def is_of(line: dict[str, Any], row: str, seed: int) -> bool:
+    """Whether a line of scores is of that run."""
+    return (line["row"], line["seed"]) == (row, seed)
 
 
 def read(folder: Path) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from ablation import ROWS, read
 
 from ganzoo.comparison.model import Comparison
 from ganzoo.evaluation.records import newest, read_records
+from ganzoo.evaluation.setting import FAST
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.files import write_atomically
 
@@ -16,7 +17,10 @@ __all__ = ["DATA", "EVALUATED", "SCORES", "Line", "load", "of_ablation", "of_com
 
 DATA = Path(__file__).resolve().parents[1] / "docs" / "results"
 
-CODE = "argmax of Q(category | x), averaged critic, on 10,000 samples of the {} split, one-to-one (Hungarian) matching"
+CODE = (
+    "argmax of Q(category | x), averaged critic with batch statistics of 2,500 training and as many generated samples, "
+    "on 10,000 samples of the {} split, one-to-one (Hungarian) matching"
+)
 SCORES = {
     "agreement": ("class agreement", "share"),
     "worst_agreement": ("worst class", "share"),
@@ -37,6 +41,8 @@ EVALUATED = {
     "recall": ("recall", "share"),
 }
 """What is taken of ``ganzoo eval``, where it has been typed for a run of the ablation; as in ``SCORES``."""
+AS_USUAL = (FAST.name, 0, FAST.samples)
+"""Setting, seed and number of samples of the evaluations that count."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,8 @@ def of_ablation(folder: Path, machine: str) -> list[Line]:
         if record.status != "finished" or last["images"] != record.images:
             print(f"left out: {row}, seed {seed}, {last['images']:,} of {config.images:,} images")
             continue
-        evaluated = newest(read_records(run)) if split == "test" else {}
+        records = [each for each in read_records(run) if (each.setting, each.seed, each.requested) == AS_USUAL]
+        evaluated = newest(records) if split == "test" else {}
         changed = "".join(
             f" --batch {value}" if key == "batch" else f" -o {key}={json.dumps(value)}"
             for key, value in ROWS[row][1].items()

@@ -12,8 +12,6 @@ import argparse
 from pathlib import Path
 from time import perf_counter
 
-import torch
-
 import ganzoo
 from ganzoo.benchmark.textbook import Textbook, pictures
 from ganzoo.data.batches import batches
@@ -29,7 +27,7 @@ def main() -> None:
     parser.add_argument("--data", default="mnist", help="data set [mnist]")
     parser.add_argument("--images", default="20k", help="how many images to train on [20k]")
     parser.add_argument("--batch", type=int, help="images a step [the recipe's]")
-    parser.add_argument("--device", default="cpu", help="where to compute [cpu]")
+    parser.add_argument("--device", default="cpu", help="where to compute, or auto [cpu]")
     parser.add_argument("-o", dest="options", action="append", default=[], metavar="KEY=VALUE", help="a model's option")
     parser.add_argument("--plugin", type=Path, action="append", default=[], help="a file with more models")
     parser.add_argument("--ours", action="store_true", help="data in memory, channels-last, fused, bf16")
@@ -42,13 +40,13 @@ def main() -> None:
     config = configured.config
     game = Game.build(configured.model, configured.dataset.spec, config.seed)
     split = configured.dataset.split("train", game.data.sources[0])
+    hardware = Hardware.choose(asked.device)
     if asked.ours:
-        hardware = Hardware.choose(asked.device)
         hardware.prepare()
         held = batches(split, game.data, batch=config.batch, seed=config.seed, device=hardware.device)
         training = Textbook(game, held, hardware.device, fused=True, channels_last=True, precision=hardware.precision)
     else:
-        training = Textbook(game, pictures(game, split, config.batch), torch.device(asked.device))
+        training = Textbook(game, pictures(game, split, config.batch), hardware.device)
 
     started = perf_counter()
     steps = -(-config.images // config.batch)

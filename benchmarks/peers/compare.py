@@ -7,7 +7,8 @@ python benchmarks/peers/compare.py --pytorch-gan PyTorch-GAN --infogan-pytorch I
 
 Each script runs unchanged but for PATCHES, in a folder of its own, with the MNIST that ganzoo brings, and is timed by
 the lines that it prints. Beside it runs `ganzoo train` with the same networks (plugin.py), timed by its statistics:
-nothing of a run is left out. Rates are medians over turns; a ratio is that of two neighbours in time.
+ticks are counted, checkpoints only where a turn is long enough for one. Rates are medians over turns; a ratio is that
+of two neighbours in time.
 """
 
 import argparse
@@ -159,13 +160,19 @@ def rate_of_script(command: list[str], folder: Path, batch: int, seconds: float)
     """Images per second of a script that prints `batch/batches]` as it goes."""
     seen: list[tuple[float, int]] = []
     for moment, line in lines_of(command, folder):
-        if counts := re.findall(r"(\d+)/\d+\]", line):  # epochs, then batches
-            seen.append((moment, int(counts[-1]) * batch))
+        if counts := re.findall(r"(\d+)/(\d+)\]", line):  # epochs, then batches, which begin anew with each
+            seen.append((moment, batches_by(counts) * batch))
             if len(seen) >= LEAST_LINES and moment - seen[0][0] > seconds:
                 break
     if len(seen) < LEAST_LINES:
         raise SystemExit(f"{' '.join(command)} printed {len(seen)} lines of progress; run it in {folder} to see why")
     return rate(seen)
+
+
+def batches_by(counts: list[tuple[str, str]]) -> int:
+    """Batches since the start, of a line's `epoch/epochs]` and `batch/batches]`."""
+    epoch, (batch, batches) = int(counts[0][0]) if len(counts) > 1 else 0, counts[-1]
+    return epoch * int(batches) + int(batch)
 
 
 def rate_of_training(pair: Pair, folder: Path, seconds: float, tick: int) -> float:
@@ -189,6 +196,7 @@ def rate_of_training(pair: Pair, folder: Path, seconds: float, tick: int) -> flo
 def rate_under_rule(pair: Pair, folder: Path, seconds: float) -> float:
     """Images per second with ganzoo's computing and a tutorial's rule: third step, fresh codes, repeated passes."""
     command = [sys.executable, "-u", str(HERE.parent / "textbook.py"), *pair.ours, *PLUGIN, "--ours"]
+    command += ["--device", "auto"]
     return rate_of_script([*command, "--batch", str(pair.batch), "--images", "10M"], folder, pair.batch, seconds)
 
 

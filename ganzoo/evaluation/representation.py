@@ -22,6 +22,7 @@ __all__ = [
     "compact",
     "fit_seed",
     "pooled",
+    "read_by",
     "representations",
     "supervision",
     "true_classes",
@@ -33,6 +34,9 @@ SIDE = 4
 COMPONENTS = 64
 """Principal components that distances are measured in. On MNIST, k-means and nearest neighbours find the same
 in 64, 128 and 256 of them."""
+
+RAW = ("pixels", "values")
+"""What samples as they are are called: of pictures, and of anything else."""
 
 # What protocols say of the features, whichever they are; the critic's layers have names of its own.
 _LAYERS = f"all the critic's layers, averaged to {SIDE}×{SIDE}"
@@ -66,6 +70,11 @@ class Classes(NamedTuple):
     train: NDArray[np.int64]
     test: NDArray[np.int64]
     names: tuple[str, ...]
+
+
+def read_by(subject: Subject, name: str) -> str:
+    """What a protocol adds of the critic for the representation of that name; nothing for the samples' own values."""
+    return "" if name in RAW else f"; {subject.critic_protocol}"
 
 
 def true_classes(subject: Subject) -> Classes:
@@ -174,7 +183,7 @@ def _distinct(maps: dict[str, Tensor]) -> list[str]:
 
 def _values(subject: Subject) -> tuple[str, Pair]:
     train, test = (_labelled(subject, part)[0].flatten(1) for part in ("train", "test"))
-    name = "pixels" if subject.data.is_image else "values"
+    name = RAW[not subject.data.is_image]
     return name, Pair(train, test, f"the {name} themselves")
 
 

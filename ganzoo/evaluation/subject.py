@@ -302,18 +302,19 @@ class Subject:
         return score.model_copy(update=more)
 
     def _settled(self) -> tuple[nn.Module, str]:
-        critic, said = self.game.networks["critic"], f"{'averaged' if self.averaged else 'last'} critic"
+        critic, whose = self.game.networks["critic"], f"{'averaged' if self.averaged else 'last'} critic"
+        # Said of a critic without any too, so that scores of both can be compared.
+        said = f"{whose}, any batch statistics of up to {ENOUGH:,} training and as many generated samples"
         if not batch_layers(critic):
             return critic, said
         real = self._read(self._split("train"), self._order("train")[:ENOUGH])
         if (count := len(real.values)) < 2:  # which have no variance
-            return critic, said
+            return critic, whose
         latents = self.latent.sample(count, self.seed)
         kinds = (
             (real.values, condition_of_labels(self.latent, real)),
             (self.sampler.generate(latents), _conditions(latents)),
         )
-        said = f"{said}, batch statistics of {count:,} training and as many generated samples"
         return settled(critic, kinds, self.device), said
 
     def _split(self, part: Part) -> Split:

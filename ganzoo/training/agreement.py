@@ -143,7 +143,7 @@ class Difference:
         for number, (plain, found) in enumerate(zip(played[0], other[0], strict=True), start=1):
             for name, value in plain.items():
                 there = found.get(name, math.nan)
-                same = math.isnan(there) and math.isnan(value)
+                same = there == value or (math.isnan(there) and math.isnan(value))
                 share = 0.0 if same else abs(there - value) / max(1.0, abs(value))
                 terms[number, name] = there, value, math.inf if math.isnan(share) else share
         squares: dict[str, tuple[float, float]] = {}
@@ -152,7 +152,10 @@ class Difference:
             kind = name.partition("/")[0]
             if end.is_floating_point() and kind not in EXACT:
                 apart, moved = squares.get(kind, (0.0, 0.0))
-                apart += float((other[1][name].double() - end.double()).square().sum())
+                # What is not finite in both, such as the weights of a run that fails, is the same.
+                same_here = torch.isclose(other[1][name], end, rtol=0, atol=0, equal_nan=True)
+                distance = (other[1][name].double() - end.double()).masked_fill(same_here, 0.0)
+                apart += float(distance.square().sum())
                 squares[kind] = apart, moved + float((end.double() - before[name].double()).square().sum())
             elif not torch.equal(end, other[1][name]):
                 exact.append(kind)

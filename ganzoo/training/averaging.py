@@ -35,6 +35,10 @@ class Averages:
             images: progress of the run; in a captured round a scalar of float64 on the device.
             step: images since the last update.
         """
+        first = next(self.live.parameters(), None)
+        if first is not None and first.is_cuda and not isinstance(images, Tensor):
+            # As a captured round does it, to the last bit: where graphs begin changes nothing.
+            images = torch.full((), images, dtype=torch.float64, device=first.device)
         if isinstance(images, Tensor):
             self._update_on_device(images, step)
             return

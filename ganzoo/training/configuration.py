@@ -189,7 +189,8 @@ def resumed_config(
     before = record.config
     after, _ = resolve([Layer("the run", before.flat()), flag_layer(given), *layers], options_class)
     difference = before.difference(after)
-    difference.pop("images", None)
+    for may_change in ("images", "graph"):
+        difference.pop(may_change, None)
     if difference:
         shown = ", ".join(f"{key} is {was!r}, not {now!r}" for key, (was, now) in difference.items())
         raise UsageError(f"a run goes on with the settings that it started with, save for a larger budget: {shown}")
@@ -198,4 +199,4 @@ def resumed_config(
             f"the budget of this run is {before.images:,} images; it can be raised, but not lowered to {after.images:,}"
         )
     # The rest stays as it is recorded: an option that is None is left out where settings are resolved once more.
-    return before.model_copy(update={"images": after.images})
+    return before.model_copy(update={"images": after.images, "graph": after.graph})

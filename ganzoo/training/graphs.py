@@ -124,8 +124,8 @@ class CapturedRounds(Rounds):
     The first round is plain: it makes the optimisers' state and the sums of the statistics. Before the second, a
     round is captured, and ``CHECKED`` rounds are replayed, and played plainly twice, each time from the present state
     and on the same samples. Everything that this changed is put back. If they agree, this round and all that follow are
-    replays; if not, or if anything was raised, they are plain, and a warning says why. When another player joins,
-    it all begins anew.
+    replays; if not, or if anything was raised, they are plain to the end, and a warning says why. When another
+    player joins, another graph is captured and tried.
 
     Args:
         trainer: whose rounds they are.

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
+import torch
 from torch import Tensor
 
 from ganzoo.core.errors import RunError
@@ -66,7 +67,9 @@ class Session:
         try:
             self._catch_up()
             self.observer.started(self.plan, self.run)
-            with interruptible() as interruption:
+            # What the caller draws on a GPU is not the run's business; trainers see to the CPU's generator.
+            gpus = [device] if (device := self.plan.hardware.device).type == "cuda" else []
+            with interruptible() as interruption, torch.random.fork_rng(gpus):
                 while self.trainer.images < self.plan.config.images:
                     # All stop after the same round, whichever of them was asked to.
                     if self.processes.any(interruption.requested):

@@ -61,11 +61,12 @@ def test_json_lines_of_a_run(ganzoo: Ganzoo) -> None:
 
 
 def test_a_resumed_run_goes_on_and_may_raise_its_budget(runs: Path, ganzoo: Ganzoo) -> None:
-    printed = ganzoo("train", "--resume", "latest", "--images", "320", "--quiet").stdout
+    printed = ganzoo("train", "--resume", "latest", "--images", "320", "--graph", "off", "--quiet").stdout
     assert printed.startswith("finished: 320 images in ")
     assert printed.count("\n") == 1
     record = RunDirectory.open(1, runs).record
     assert (record.images, record.config.images) == (320, 320)
+    assert record.config.graph == "off", "how rounds are played is no part of what a run learns"
 
 
 @pytest.mark.parametrize(

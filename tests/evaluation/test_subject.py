@@ -260,10 +260,10 @@ def test_the_critic_judges_in_evaluation_mode_and_stays_as_it_was():
 
 def test_protocols_say_whose_weights_and_statistics_the_critic_has():
     made = subject()
-    assert (made.critic_protocol, made.critic) == ("averaged critic", made.game.networks["critic"])
+    same = "averaged critic, any batch statistics of up to 2,500 training and as many generated samples"
+    assert (made.critic_protocol, made.critic) == (same, made.game.networks["critic"])
     assert subject(train=uniform(1, 2), critic=Statistical()).critic_protocol == "averaged critic"
-    settled = subject(critic=Statistical()).critic_protocol
-    assert settled == "averaged critic, batch statistics of 64 training and as many generated samples"
+    assert subject(critic=Statistical()).critic_protocol == same, "critics with and without them can be compared"
 
 
 def test_the_critic_does_not_depend_on_how_many_samples_are_asked_for():
@@ -274,7 +274,9 @@ def test_the_critic_does_not_depend_on_how_many_samples_are_asked_for():
 
 def test_samples_of_unknown_class_count_for_the_statistics_too():
     labels = torch.where(torch.arange(64) < 4, LABELS, -1)
-    assert "statistics of 64 training" in subject(labels=labels, critic=Statistical()).critic_protocol
+    made = subject(labels=labels, critic=Statistical())
+    assert made.critic.get_submodule("norm").num_batches_tracked == 2, "64 real samples, and as many generated ones"
+    assert made.critic_protocol != subject(train=uniform(1, 2), critic=Statistical()).critic_protocol
 
 
 def test_layers_are_reduced_chunk_by_chunk(monkeypatch):

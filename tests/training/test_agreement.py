@@ -59,3 +59,10 @@ def test_a_value_that_is_no_number_in_plain_rounds_may_be_none_in_the_graph() ->
     refuse_difference(BEFORE, nothing, nothing, nothing)
     with pytest.raises(RunError, match=r"critic/real was 0\.7 in round 1"):
         refuse_difference(BEFORE, nothing, nothing, ended())
+
+
+def test_a_run_that_fails_by_itself_is_not_the_graphs_fault() -> None:
+    failing = ended(weights=math.nan, term=math.inf)
+    refuse_difference(BEFORE, failing, failing, failing)
+    with pytest.raises(RunError, match="its weights"):
+        refuse_difference(BEFORE, failing, failing, ended(term=math.inf))

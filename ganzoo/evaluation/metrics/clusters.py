@@ -10,7 +10,16 @@ from torch import Tensor
 from ganzoo.evaluation.matching import contingency, error, one_to_one
 from ganzoo.evaluation.metric import Group, Metric
 from ganzoo.evaluation.metrics.codes import categorical_codes, counted, read_code
-from ganzoo.evaluation.representation import COMPACT, Classes, Pair, compact, fit_seed, supervision, true_classes
+from ganzoo.evaluation.representation import (
+    COMPACT,
+    Classes,
+    Pair,
+    compact,
+    fit_seed,
+    read_by,
+    supervision,
+    true_classes,
+)
 from ganzoo.evaluation.score import Score, Unavailable
 from ganzoo.evaluation.subject import Subject
 
@@ -76,7 +85,7 @@ def _score(
     return subject.score(
         f"clusters_error/{name}",
         error(table, matching),
-        f"{how}; one-to-one (Hungarian) matching on {len(found):,} test samples; {subject.critic_protocol}",
+        f"{how}; one-to-one (Hungarian) matching on {len(found):,} test samples{read_by(subject, name)}",
         unit="share",
         better="lower",
         real=len(found),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from ganzoo.evaluation.metric import Group, Metric
-from ganzoo.evaluation.representation import COMPACT, compact, supervision, true_classes
+from ganzoo.evaluation.representation import COMPACT, compact, read_by, supervision, true_classes
 from ganzoo.evaluation.score import Score
 from ganzoo.evaluation.subject import Subject
 
@@ -40,8 +40,8 @@ class Neighbours(Metric):
                 yield subject.score(
                     f"neighbours_error/{name}-{count}nn",
                     1 - search.score(pair.test.numpy(), classes.test),
-                    f"nearest of {len(pair.train):,} training samples by {COMPACT}; {len(pair.test):,} test samples; "
-                    f"{subject.critic_protocol}",
+                    f"nearest of {len(pair.train):,} training samples by {COMPACT}; {len(pair.test):,} test samples"
+                    f"{read_by(subject, name)}",
                     unit="share",
                     better="lower",
                     real=len(pair.test),

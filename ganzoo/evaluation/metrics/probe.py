@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo.evaluation.metric import Group, Metric
-from ganzoo.evaluation.representation import STANDARD, Classes, Pair, representations, supervision, true_classes
+from ganzoo.evaluation.representation import (
+    STANDARD,
+    Classes,
+    Pair,
+    read_by,
+    representations,
+    supervision,
+    true_classes,
+)
 from ganzoo.evaluation.score import Score
 from ganzoo.evaluation.subject import Subject
 
@@ -61,7 +69,7 @@ class Probe(Metric):
         count, details = self._count(subject), {"features": pair.what}
         protocol = (
             f"logistic regression on {STANDARD}, {len(train):,} training labels, or as many balanced ones as the name "
-            f"says (mean of {count} draws); {len(test):,} test samples; {subject.critic_protocol}"
+            f"says (mean of {count} draws); {len(test):,} test samples{read_by(subject, name)}"
         )
         error = _error(train, classes.train, test, classes.test)
         yield subject.score(f"probe_error/{name}", error, protocol, **more, details=details)
