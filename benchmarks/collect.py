@@ -22,15 +22,25 @@ CODE = (
     "on 10,000 samples of the {} split, one-to-one (Hungarian) matching"
 )
 SCORES = {
-    "agreement": ("class agreement", "share"),
-    "worst_agreement": ("worst class", "share"),
-    "train_on_fakes": ("GAN-train", "share"),
-    "frechet_distance": ("Fréchet distance", ""),
-    "recall": ("recall", "share"),
-    "clusters_error/critic": ("clusters, error", "share"),
-    "probe_error/critic": ("linear probe, error", "share"),
+    "mnist": {
+        "agreement": ("class agreement", "share"),
+        "worst_agreement": ("worst class", "share"),
+        "train_on_fakes": ("GAN-train", "share"),
+        "frechet_distance": ("Fréchet distance", ""),
+        "recall": ("recall", "share"),
+        "clusters_error/critic": ("clusters, error", "share"),
+        "probe_error/critic": ("linear probe, error", "share"),
+    },
+    "sprites": {
+        "factor_vae": ("FactorVAE score", ""),
+        "mig": ("MIG", ""),
+        "dci_disentanglement": ("DCI disentanglement", ""),
+        "dci_completeness": ("DCI completeness", ""),
+        "sap": ("SAP", ""),
+        "beta_vae": ("BetaVAE score", ""),
+    },
 }
-"""Of a comparison: by name what a column is called, and its unit."""
+"""Of comparisons on a data set: by name what a column is called, and its unit. The lines are in ``zoo-DATA.jsonl``."""
 EVALUATED = {
     "clusters_error/critic": ("k-means, error", "share"),
     "clusters_error/pixels": ("k-means of pixels", "share"),
@@ -139,7 +149,10 @@ def of_comparison(file: Path) -> list[Line]:
     same = comparison.protocol
     if same.differences or comparison.failures:
         raise SystemExit(f"{file}: {'; '.join((*same.differences, *comparison.failures))}")
-    rows = {row.name: row for row in comparison.rows if row.name in SCORES}
+    if same.data not in SCORES:
+        raise SystemExit(f"{file}: there is no page for {same.data}, only for {' and '.join(SCORES)}")
+    rows = {row.name: row for row in comparison.rows if row.name in SCORES[same.data]}
+    features = f", {same.extractor} features" if same.extractor else ""
     found = []
     for entrant in comparison.entrants:
         for index, run in enumerate(entrant.runs):
@@ -156,7 +169,7 @@ def of_comparison(file: Path) -> list[Line]:
                     images=run.images,
                     minutes=round(run.seconds / 60, 1),
                     machine=f"{comparison.machine}, {entrant.precision}",
-                    protocol=f"{same.setting} evaluation, {same.samples:,} samples, {same.extractor} features",
+                    protocol=f"{same.setting} evaluation, {same.samples:,} samples{features}",
                     scores={name: value for name, value in scores.items() if value is not None},
                     floors={name: row.floor for name, row in rows.items() if row.floor is not None},
                 )

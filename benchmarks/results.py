@@ -98,13 +98,13 @@ def evaluated_table() -> str:
     return table(["row", "seeds", *(name for name, _ in EVALUATED.values())], rows, ())
 
 
-def zoo_table() -> str:
-    """The models beside each other: mean and standard deviation over seeds."""
-    lines = load("zoo-mnist")
+def zoo_table(data: str) -> str:
+    """The models beside each other on a data set: mean and standard deviation over seeds."""
+    lines, scores = load(f"zoo-{data}"), SCORES[data]
 
     def row(name: str, runs: list[Line]) -> list[str]:
         cells = []
-        for score, (_, unit) in SCORES.items():
+        for score, (_, unit) in scores.items():
             values = [run.scores[score] for run in runs if score in run.scores]
             cells.append(with_spread(fmean(values), spread(values), unit) if len(values) == len(runs) else "–")
         minutes = f"{median(run.minutes for run in runs):.1f}"
@@ -113,9 +113,9 @@ def zoo_table() -> str:
     rows = [row(name, runs) for name, runs in by_row(lines).items()]
     if lines:
         floors = lines[-1].floors
-        real = (with_spread(floors.get(score), None, unit) for score, (_, unit) in SCORES.items())
+        real = (with_spread(floors.get(score), None, unit) for score, (_, unit) in scores.items())
         rows.append(["real samples", "", "", *real, ""])
-    return table(["model", "images", "seeds", *(name for name, _ in SCORES.values()), "minutes"], rows, made_by(lines))
+    return table(["model", "images", "seeds", *(name for name, _ in scores.values()), "minutes"], rows, made_by(lines))
 
 
 def spread(values: Sequence[float]) -> float | None:
@@ -135,7 +135,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "InfoGAN, training split": lambda: code_table("train"),
     "InfoGAN, curves": picture_of,
     "InfoGAN, evaluated": evaluated_table,
-    "zoo": zoo_table,
+    "zoo": lambda: zoo_table("mnist"),
+    "sprites": lambda: zoo_table("sprites"),
 }
 """What stands between the markers of the pages."""
 
@@ -192,7 +193,8 @@ def registered() -> Iterator[str]:
     codes = [line for line in load("infogan-mnist") if line.split == "test" and line.row in recipes]
     names = {"error": "code_error/category", "information": "information/category"}
     names |= {score: score for score in EVALUATED}
-    for lines, metrics in ((codes, names), (load("zoo-mnist"), {score: score for score in SCORES})):
+    zoos = [(load(f"zoo-{data}"), {score: score for score in scores}) for data, scores in SCORES.items()]
+    for lines, metrics in ((codes, names), *zoos):
         for runs in by_row(lines).values():
             (model, _, recipe), first = runs[0].recipe.partition("@"), runs[0]
             for score, metric in metrics.items():
@@ -241,7 +243,8 @@ def main() -> None:
     for folder in asked.ablation:
         store("infogan-mnist", of_ablation(folder, asked.machine))
     for file in asked.comparison:
-        store("zoo-mnist", of_comparison(file))
+        lines = of_comparison(file)
+        store(f"zoo-{lines[0].data}", lines)
     for file, text in written().items():
         write_atomically(file, text)
     Catalogue.read(REGISTRY)

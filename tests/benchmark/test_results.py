@@ -120,7 +120,7 @@ def test_every_block_is_on_a_page_and_the_registry_has_its_place(results: Module
 
 def test_without_data_nothing_is_claimed(results: ModuleType, elsewhere: Path) -> None:
     files = {file.name: text for file, text in results.written().items()}
-    assert files.keys() == {"infogan-mnist.md", "zoo-mnist.md", "registry.toml"}
+    assert files.keys() == {"infogan-mnist.md", "zoo-mnist.md", "zoo-sprites.md", "registry.toml"}
     assert files["infogan-mnist.md"].count("not measured yet") == 4
     assert "| not measured yet |" in files["zoo-mnist.md"]
     assert "results" not in tomllib.loads(files["registry.toml"])["models"]["infogan"]
