@@ -79,7 +79,7 @@ def show_model(
 ) -> None:
     """Describes a model, and how it looks when it is built for a data set."""
     from ganzoo import api
-    from ganzoo.cli.text import number, print_json, print_table
+    from ganzoo.cli.text import print_json, print_table
     from ganzoo.models.game import Game
 
     configured = api.configure(what, **request(params))
@@ -112,8 +112,8 @@ def show_model(
     click.echo("\nresults")
     rows = [
         [
-            *(each.data, each.recipe, each.metric, number(each.mean)),
-            *("" if each.spread is None else number(each.spread), str(each.seeds), each.protocol),
+            *(each.data, each.recipe, each.metric, f"{each.mean:.4g}"),
+            *("" if each.spread is None else f"{each.spread:.2g}", str(each.seeds), each.protocol),
         ]
         for each in (entry.results if entry else ())
     ]
