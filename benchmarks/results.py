@@ -111,7 +111,7 @@ def zoo_table(data: str) -> str:
         return [f"`{name}`", f"{max(run.images for run in runs):,}", str(len(runs)), *cells, minutes]
 
     rows = [row(name, runs) for name, runs in by_row(lines).items()]
-    if lines:
+    if lines and lines[-1].floors:
         floors = lines[-1].floors
         real = (with_spread(floors.get(score), None, unit) for score, (_, unit) in scores.items())
         rows.append(["real samples", "", "", *real, ""])

@@ -31,7 +31,8 @@ def with_spread(mean: float | None, spread: float | None, unit: str = "") -> str
         return f"{duration(mean)} ± {duration(spread)}"
     factor, sign = {"share": (100, "%"), "bytes": (1e-6, "MB")}.get(unit, (1, unit))
     mean, spread = factor * mean, factor * spread
-    places = score.decimals(spread, 2) if spread else score.decimals(mean)
+    # Equal values may have a spread of a few units in their last place.
+    places = score.decimals(spread, 2) if spread > 1e-9 * abs(mean) else score.decimals(mean)
     return f"{mean:,.{places}f} ± {spread:,.{places}f} {sign}".strip()
 
 

@@ -41,6 +41,7 @@ def test_a_value_has_the_digits_that_count_and_its_unit(value, unit, text):
         (None, None, "", "–"),
         (2.0, 0.0, "", "2.00 ± 0.00"),
         (75.0, 3.0, "seconds", "1 min 15 s ± 3 s"),
+        (0.0094, 7.4e-18, "", "0.00940 ± 0.00000"),
     ],
 )
 def test_a_mean_has_the_digits_that_its_spread_allows(mean, spread, unit, text):
