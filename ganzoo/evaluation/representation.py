@@ -183,7 +183,8 @@ def _distinct(maps: dict[str, Tensor]) -> list[str]:
 
 def _values(subject: Subject) -> tuple[str, Pair]:
     train, test = (_labelled(subject, part)[0].flatten(1) for part in ("train", "test"))
-    name = RAW[not subject.data.is_image]
+    pixels, values = RAW
+    name = pixels if subject.data.is_image else values
     return name, Pair(train, test, f"the {name} themselves")
 
 

@@ -51,11 +51,9 @@ class Averages:
         # torch's model counts its updates on the host, which a captured round cannot ask.
         half_life = (RAMP * images).clamp(max=self.half_life)
         weight = (1 - torch.exp2(-step / half_life)).float()
-        # As lerp computes it; torch's own for many at once takes no number from the device.
-        averaged: list[Tensor] = list(self._model.module.parameters())
-        apart = list(torch._foreach_sub(list(self.live.parameters()), averaged))
-        torch._foreach_mul_(apart, weight)
-        torch._foreach_add_(averaged, apart)
+        # One after the other: torch has this for many at once only with other rounding, or with a number.
+        for averaged, live in zip(self._model.module.parameters(), self.live.parameters(), strict=True):
+            averaged.lerp_(live, weight)
         for own, theirs in zip(self._model.module.buffers(), self.live.buffers(), strict=True):
             own.copy_(theirs)
 

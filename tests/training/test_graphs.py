@@ -229,7 +229,7 @@ def test_a_restored_trainer_captures_anew_and_goes_on_the_same(tmp_path):
     backend = graph.rounds.backend
     play(graph, 2)
     assert len(backend.tapes) == 2
-    assert apart(graph, plain) < 1e-7  # of averages, which a graph rounds otherwise
+    assert apart(graph, plain) == 0
 
 
 # ---- what cannot be captured ----
