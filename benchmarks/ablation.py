@@ -31,8 +31,15 @@ from ganzoo.runs.directory import RunDirectory
 from ganzoo.training.hardware import Hardware
 from ganzoo.zoo.manager import default_zoo
 
+MAPS = Path(__file__).with_name("maps.py")
+"""The plugin whose data sets are MNIST with other maps."""
+
 PLAIN = {"critic_lr": 2e-4, "recognition_lr": 2e-4, "instance_noise": 0.0, "augmentation": 0.0}
 """The default recipe without what it adds: the paper's objective and rates on the default networks."""
+
+STRONG = {"generator_lr": 1e-3, "critic_lr": 5e-4, "recognition_lr": 1e-3, "instance_noise": 0.6}
+STRONG |= {"augmentation": 0.5, "style_weight": 0.1, "consistency": 1.0}
+"""The strong recipe's options, for data sets that have no recipe."""
 
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "paper": ("infogan@paper", {}),
@@ -51,6 +58,10 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "default, no noise": ("infogan", {"instance_noise": 0.0}),
     "default, no maps": ("infogan", {"augmentation": 0.0}),
     "default, batch 64": ("infogan", {"batch": 64}),
+    "default, batch 256": ("infogan", {"batch": 256}),
+    "default, no averaging": ("infogan", {"half_life": 1}),
+    "default, r1": ("infogan", {"r1": 0.25}),
+    "default, spectral norm": ("infogan", {"spectral_norm": True, "critic_norm": "none"}),
     "default, 20 codes": ("infogan", {"categories": [20]}),
     "strong, critic's rate 2e-4": ("infogan@strong", {"critic_lr": 2e-4}),
     "strong, critic's rate 1e-3": ("infogan@strong", {"critic_lr": 1e-3}),
@@ -58,8 +69,19 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "strong, no maps for the critic": ("infogan@strong", {"augmentation": 0.0}),
     "strong, consistency 0.5": ("infogan@strong", {"consistency": 0.5}),
     "strong, consistency 2": ("infogan@strong", {"consistency": 2.0}),
+    "strong, maps half as large": ("infogan", {"data": "mnist-half-maps", "batch": 128, **STRONG}),
+    "strong, maps twice as large": ("infogan", {"data": "mnist-double-maps", "batch": 128, **STRONG}),
+    "strong, noise 1": ("infogan@strong", {"instance_noise": 1.0}),
+    "strong, head's rate 2e-3": ("infogan@strong", {"recognition_lr": 2e-3}),
+    "strong, averaged longer": ("infogan@strong", {"half_life": 40_000}),
+    "strong, rates twice as fast": ("infogan@strong", {"critic_lr": 1e-3, "recognition_lr": 2e-3}),
+    "strong, batch 256": ("infogan@strong", {"batch": 256}),
+    "strong, 20 codes": ("infogan@strong", {"categories": [20]}),
 }
 """By name: the recipe, and the settings that are other than its."""
+
+SETTINGS = ("data", "batch", "half_life")
+"""Those of the settings that are not the model's options."""
 
 
 class Scorer(ganzoo.Observer):
@@ -109,6 +131,7 @@ def train(task: tuple[str, int, str, Part, Path, dict[str, str]]) -> str:
     """Train one row with one seed to its end, or go on with it, on one thread."""
     row, seed, images, part, folder, more = task
     torch.set_num_threads(1)
+    default_zoo().register_file(MAPS)
     recipe, options = ROWS[row]
     out = folder / f"{row}-{seed}"
     observer = Scorer(folder / "scores.jsonl", row, seed, part)
@@ -116,8 +139,11 @@ def train(task: tuple[str, int, str, Part, Path, dict[str, str]]) -> str:
     if begun and ganzoo.open(begun[-1]).record.images:
         run = ganzoo.resume(begun[-1], flags={"images": images}, observer=observer)
     else:
-        settings = {"images": images, "seed": seed, **more, **options}
-        run = ganzoo.train(recipe, data="mnist", out=out, observer=observer, **settings)
+        flags = {"images": images, "seed": seed, **more, **{key: options[key] for key in SETTINGS if key in options}}
+        data = flags.pop("data", "mnist")
+        chosen = {key: value for key, value in options.items() if key not in SETTINGS}
+        configured = ganzoo.configure(recipe, data=data, flags=flags, options=chosen)
+        run = ganzoo.start(configured, out=out, observer=observer)
     found = scores_of(folder, row, seed, part)
     if not found or found[-1]["images"] != run.record.images:  # finished before, and scored on the other split
         observer.run = run.directory

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ablation import ROWS, read
+from ablation import ROWS, SETTINGS, read
 
 from ganzoo.comparison.model import Comparison
 from ganzoo.evaluation.records import newest, read_records
@@ -121,7 +121,7 @@ def of_ablation(folder: Path, machine: str) -> list[Line]:
         records = [each for each in read_records(run) if (each.setting, each.seed, each.requested) == AS_USUAL]
         evaluated = newest(records) if split == "test" else {}
         changed = "".join(
-            f" --batch {value}" if key == "batch" else f" -o {key}={json.dumps(value)}"
+            f" --{key.replace('_', '-')} {value}" if key in SETTINGS else f" -o {key}={json.dumps(value)}"
             for key, value in ROWS[row][1].items()
         )
         found.append(

@@ -194,17 +194,30 @@ class Round:
     @cached_property
     def real_verdict(self) -> Verdict:
         """The critic's verdict on the real samples, computed when first asked for."""
-        return self._judge(self.real.values, self.real_condition, "critic")
+        return self._judge(self.seen(self.real.values), self.real_condition, "critic")
 
     @cached_property
     def fake_verdict(self) -> Verdict:
         """The critic's verdict on the fakes, computed when first asked for."""
-        return self._judge(self.fakes, self.fake_condition, "critic")
+        return self._judge(self.seen(self.fakes), self.fake_condition, "critic")
 
-    def judge(self, samples: Tensor, condition: Tensor | None = None, network: str = "critic") -> Verdict:
-        """One more, counted, call of a critic, through the model's view."""
+    def seen(self, samples: Tensor) -> Tensor:
+        """What the critic gets to see of samples, (N, *shape): the model's view."""
+        return self._view(samples, self)
+
+    def judge(
+        self, samples: Tensor, condition: Tensor | None = None, network: str = "critic", *, view: bool = True
+    ) -> Verdict:
+        """One more, counted, call of a critic.
+
+        Args:
+            samples: (N, *shape).
+            condition: (N, W).
+            network: name of the critic.
+            view: whether it gets to see them through the model's view; False for what ``seen`` has given.
+        """
         self.calls[f"judge/{network}"] += 1
-        return self._judge(samples, condition, network)
+        return self._judge(self.seen(samples) if view else samples, condition, network)
 
     def generate(self, latents: Latents | Tensor) -> Tensor:
         """One more, counted, call of the generator: (N, D) to (N, *shape)."""
@@ -237,7 +250,7 @@ class Round:
         return self._streams[name]
 
     def _judge(self, samples: Tensor, condition: Tensor | None, network: str) -> Verdict:
-        verdict: Verdict = self.networks[network](self._view(samples, self), condition)
+        verdict: Verdict = self.networks[network](samples, condition)
         # Losses are taken in float32 whatever precision the networks ran in.
         recognised = {name: parameters.float() for name, parameters in verdict.recognised.items()}
         return Verdict(verdict.realness.float(), verdict.features, recognised)

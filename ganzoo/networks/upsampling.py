@@ -13,6 +13,7 @@ from ganzoo.core.data import DataSpec
 from ganzoo.core.generator import Generator
 from ganzoo.core.latent import LatentSpec
 from ganzoo.networks.critic import StockCritic
+from ganzoo.networks.grey import FromGrey, ToGrey
 from ganzoo.networks.layers import ToMap, ToRange, ToVector, block, initialise, normalisation
 from ganzoo.networks.style import NetworkStyle
 
@@ -67,7 +68,8 @@ class UpsamplingGenerator(Generator):
         for index, (inputs, outputs) in enumerate(pairwise(maps), start=1):
             layer, normalised = UpsampledConv2d(inputs, outputs, bias), normalisation(norm, outputs, maps=True)
             self.net.add_module(f"up{index}", block(layer, normalised, nn.LeakyReLU(_SLOPE, inplace=True)))
-        self.net.add_module("out", nn.Sequential(nn.Conv2d(maps[-1], channels, 3, padding=1), ToRange(*data.range)))
+        last = ToGrey(maps[-1], 3) if channels == 1 else nn.Conv2d(maps[-1], channels, 3, padding=1)
+        self.net.add_module("out", nn.Sequential(last, ToRange(*data.range)))
         initialise(self, _STD)
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -88,9 +90,12 @@ def upsampling_critic(data: DataSpec, style: NetworkStyle, sees: LatentSpec, rec
     for index, count in enumerate(_CRITIC, start=1):
         outputs = style.scaled(count)
         norm = "none" if index == 1 else style.critic_norm
-        layer = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=norm != "batch")
+        bias = norm != "batch"
+        layer = FromGrey(outputs, 3, 2, 1, bias) if inputs == 1 else nn.Conv2d(inputs, outputs, 3, 2, 1, bias=bias)
         normalised = normalisation(norm, outputs, maps=True)
-        trunk.add_module(f"conv{index}", block(layer, normalised, nn.LeakyReLU(_SLOPE, inplace=True)))
+        # A view, which the first map of a grey picture is, would be copied before it is changed in place.
+        activation = nn.LeakyReLU(_SLOPE, inplace=index > 1)
+        trunk.add_module(f"conv{index}", block(layer, normalised, activation))
         inputs, height, width = outputs, (height + 1) // 2, (width + 1) // 2
     trunk.add_module("flat", ToVector())
     features = inputs * height * width

@@ -42,8 +42,9 @@ class R1(Objective):
 
 
 def squared_gradient(round: Round, samples: Tensor, condition: Tensor | None) -> Tensor:
-    """‖∇D‖² per sample, (N,), differentiable with respect to the critic's parameters."""
-    samples = samples.detach().requires_grad_()
-    realness = round.judge(samples, condition).realness
-    (gradient,) = torch.autograd.grad(realness.sum(), samples, create_graph=True)
+    """‖∇D‖² per sample, (N,), at what the critic sees of it; differentiable with respect to the critic's parameters."""
+    # Not through the view: torch has no second derivative of its maps.
+    seen = round.seen(samples.detach()).requires_grad_()
+    realness = round.judge(seen, condition, view=False).realness
+    (gradient,) = torch.autograd.grad(realness.sum(), seen, create_graph=True)
     return gradient.float().flatten(1).square().sum(dim=1)

@@ -129,6 +129,8 @@ def recipe_layers(zoo: Zoo, model: str, recipe: str, data: str) -> list[Layer]:
         return [chosen]
     values = {f"options.{key}": value for key, value in found.options.items()}
     values |= {"images": found.images, "batch": found.batch, "recipe": recipe or DEFAULT}
+    if found.half_life is not None:
+        values["half_life"] = found.half_life
     return [chosen, Layer(f"recipe {model}@{recipe or DEFAULT}", values)]
 
 

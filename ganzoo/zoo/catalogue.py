@@ -79,6 +79,7 @@ class Recipe(_Table):
 
     images: Count = Field(description="budget: real samples taken by the first player")
     batch: Count
+    half_life: Count | None = Field(None, description="of the averaged weights, in images; None: from the budget")
     options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the model, by name")
     note: Line = Field("", description="what to know about it, in a sentence")
 

@@ -151,3 +151,32 @@ def test_no_gradient_goes_to_samples_or_generator(penalty: GradientPenalty | R1)
     (reached,) = torch.autograd.grad(term.value, [round.fakes], allow_unused=True)
     assert reached is None
     assert not round.real.values.requires_grad
+
+
+def squared(samples: Tensor, round: Round) -> Tensor:
+    """A view without a second derivative, as torch's maps of pictures are."""
+    return Squared.apply(samples)
+
+
+class Squared(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: object, samples: Tensor) -> Tensor:
+        return samples.square()
+
+    @staticmethod
+    def backward(ctx: object, *gradients: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("penalty", [R1(), GradientPenalty()])
+def test_the_gradient_is_taken_at_what_the_critic_sees(penalty: R1 | GradientPenalty) -> None:
+    critic = Formula(half_square)
+    round = critic_round(critic, (6,))
+    round._view = squared
+    (term,) = penalty.terms("critic", round)
+    (seen, _) = critic.seen[-1]
+    assert (seen >= 0).all()
+    norms = (critic.weight.detach().square() * seen).norm(dim=1)
+    expected = norms.square().mean() / 2 if isinstance(penalty, R1) else (norms - 1).square().mean()
+    torch.testing.assert_close(term.value, expected)
+    term.value.backward()
