@@ -73,7 +73,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "strong, maps twice as large": ("infogan", {"data": "mnist-double-maps", "batch": 128, **STRONG}),
     "strong, noise 1": ("infogan@strong", {"instance_noise": 1.0}),
     "strong, head's rate 2e-3": ("infogan@strong", {"recognition_lr": 2e-3}),
-    "strong, averaged longer": ("infogan@strong", {"half_life": 40_000}),
+    "strong, averaged shorter": ("infogan@strong", {"half_life": 10_000}),
     "strong, rates twice as fast": ("infogan@strong", {"critic_lr": 1e-3, "recognition_lr": 2e-3}),
     "strong, batch 256": ("infogan@strong", {"batch": 256}),
     "strong, 20 codes": ("infogan@strong", {"categories": [20]}),

@@ -58,10 +58,11 @@ def joined(batches: Iterable[Tensor], n: int, shape: tuple[int, ...]) -> Tensor:
 @contextmanager
 def _evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode inside the block; afterwards every module has the mode that it had."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
+    training = [module for module in network.modules() if module.training]
+    for module in training:
+        module.training = False
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        for module in training:
+            module.training = True
