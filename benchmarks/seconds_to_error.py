@@ -74,11 +74,12 @@ def main() -> None:
     parser.add_argument("--seeds", default="0-4", help="first and last [0-4]")
     parser.add_argument("--error", type=float, default=0.05, help="as a share [0.05]")
     parser.add_argument("--every", type=parse_count, default=8_000, help="images between two looks [8k]")
+    parser.add_argument("--images", help="budget, which noise and rates of a recipe follow [the recipe's]")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
     asked = parser.parse_args()
     first, _, last = asked.seeds.partition("-")
-    flags = {"device": asked.device, "precision": asked.precision}
+    flags = {"device": asked.device, "precision": asked.precision, "images": asked.images}
     dataset = open_dataset(default_zoo(), "mnist")
     begun = perf_counter()
     next(course(asked.recipe, 10**6, 1_000, dataset, **flags))

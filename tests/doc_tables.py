@@ -54,7 +54,8 @@ def recipes(name: str) -> str:
             f"{recipe.images:,}",
             str(recipe.batch),
             "<br>".join(f"`{key}={text_of(value)}`" for key, value in recipe.options.items()),
-            recipe.note,
+            recipe.note
+            + (f" Averaged weights have a half-life of {recipe.half_life:,} images." if recipe.half_life else ""),
         ]
         for data, table in entry.recipes.items()
         for recipe_name, recipe in table.items()
