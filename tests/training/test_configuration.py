@@ -58,6 +58,8 @@ def test_a_recipe_is_chosen_by_its_name(name):
     for option, value in recipe.options.items():
         assert made.config.options[option] == value
         assert made.origins[f"options.{option}"] == f"recipe infogan@{name}"
+    if recipe.half_life is not None:
+        assert (made.config.half_life, made.origins["half_life"]) == (recipe.half_life, f"recipe infogan@{name}")
 
 
 def test_a_data_set_without_recipes_gets_those_for_any():
