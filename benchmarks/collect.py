@@ -66,7 +66,7 @@ class Line:
         seed: of the training.
         split: that the scores are of.
         images: budget used.
-        minutes: of training; of one thread where the protocol says so.
+        minutes: of training; on a GPU with whatever else ran there.
         machine: where.
         protocol: how the scores were measured.
         scores: by name.
@@ -121,7 +121,7 @@ def of_ablation(folder: Path, machine: str) -> list[Line]:
         records = [each for each in read_records(run) if (each.setting, each.seed, each.requested) == AS_USUAL]
         evaluated = newest(records) if split == "test" else {}
         changed = "".join(
-            f" --{key.replace('_', '-')} {value}" if key in SETTINGS else f" -o {key}={json.dumps(value)}"
+            f" {key}={value}" if key in SETTINGS else f" -o {key}={json.dumps(value)}"
             for key, value in ROWS[row][1].items()
         )
         found.append(

@@ -198,7 +198,8 @@ def registered() -> Iterator[str]:
             (model, _, recipe), first = runs[0].recipe.partition("@"), runs[0]
             for score, metric in metrics.items():
                 values = [run.scores[score] for run in runs if score in run.scores]
-                if not values:
+                # Of the codes' runs, the first seeds alone have been evaluated beyond the code.
+                if not values or (lines is not codes and len(values) < len(runs)):
                     continue
                 entry = {"data": first.data, "recipe": recipe, "metric": metric, "mean": round(fmean(values), 4)}
                 if len(values) > 1:

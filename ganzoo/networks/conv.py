@@ -93,8 +93,8 @@ def conv_critic(
     for index, count in enumerate(channels, start=1):
         outputs = style.scaled(count)
         norm = "none" if index == 1 else style.critic_norm
-        # A view, which the first map of a grey picture is, would be copied before it is changed in place.
-        activation = nn.LeakyReLU(slope, inplace=index > 1)
+        # The first map of a grey picture is a view: changed in place, it would cost copies of its gradient.
+        activation = nn.LeakyReLU(slope, inplace=inputs > 1)
         trunk.add_module(f"conv{index}", down_block(inputs, outputs, norm, activation))
         inputs, height, width = outputs, height // 2, width // 2
     trunk.add_module("flat", ToVector())

@@ -23,6 +23,10 @@ class Window:
     stride: int
     padding: int
 
+    def __post_init__(self) -> None:
+        if self.padding < self.stride - 1:
+            raise ValueError(f"a stride of {self.stride} needs a padding of {self.stride - 1} at least")
+
     def patches(self, pictures: Tensor) -> Tensor:
         """What the kernel covers of pictures (N, H, W), a copy (N, H', W', K, K)."""
         bordered = pad(pictures, (self.padding,) * 4)
@@ -89,7 +93,7 @@ class FromGrey(nn.Conv2d):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(N, 1, H, W) to (N, outputs, H', W')."""
-        patches = _Patches.apply(pictures[:, 0], self.window).flatten(3)
+        patches = _Patches.apply(pictures.squeeze(1), self.window).flatten(3)
         return linear(patches, self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
 
 
@@ -128,7 +132,7 @@ class ToLargerGrey(nn.ConvTranspose2d):
         super().__init__(inputs, 1, kernel, stride, padding, bias=bias)
         self.window = Window(kernel, stride, padding)
 
-    def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
+    def forward(self, maps: Tensor) -> Tensor:  # type: ignore[override]  # torch's may be asked for other sides
         """(N, C, H, W) to (N, 1, H', W') with H' = S(H - 1) + K - 2P."""
         window = self.window
         height, width = (window.stride * (side - 1) + window.kernel - 2 * window.padding for side in maps.shape[2:])

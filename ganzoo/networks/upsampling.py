@@ -100,8 +100,8 @@ def upsampling_critic(data: DataSpec, style: NetworkStyle, sees: LatentSpec, rec
         bias = norm != "batch"
         layer = FromGrey(outputs, 3, 2, 1, bias) if inputs == 1 else nn.Conv2d(inputs, outputs, 3, 2, 1, bias=bias)
         normalised = normalisation(norm, outputs, maps=True)
-        # A view, which the first map of a grey picture is, would be copied before it is changed in place.
-        activation = nn.LeakyReLU(_SLOPE, inplace=index > 1)
+        # The first map of a grey picture is a view: changed in place, it would cost copies of its gradient.
+        activation = nn.LeakyReLU(_SLOPE, inplace=inputs > 1)
         trunk.add_module(f"conv{index}", block(layer, normalised, activation))
         inputs, height, width = outputs, (height + 1) // 2, (width + 1) // 2
     trunk.add_module("flat", ToVector())

@@ -59,8 +59,8 @@ def joined(batches: Iterable[Tensor], n: int, shape: tuple[int, ...]) -> Tensor:
 def _evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode inside the block; afterwards every module has the mode that it had."""
     training = [module for module in network.modules() if module.training]
-    for module in training:
-        module.training = False
+    if training:
+        network.eval()
     try:
         yield
     finally:
