@@ -86,3 +86,10 @@ def test_half_precision_loses_no_more_than_rounding(layer: nn.Module, channels: 
     ):
         assert here.dtype == there.dtype
         assert (here - there).norm() <= 2e-2 * there.norm() + 1e-3
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(RuntimeError):
+        FromGrey(4, 4, 2, 1)(torch.randn(2, 3, 8, 8))
+    with pytest.raises(ValueError, match="padding of 1 at least"):
+        Window(4, 2, 0)
