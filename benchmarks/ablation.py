@@ -37,8 +37,8 @@ MAPS = Path(__file__).with_name("maps.py")
 PLAIN = {"critic_lr": 2e-4, "recognition_lr": 2e-4, "instance_noise": 0.0, "augmentation": 0.0}
 """The default recipe without what it adds: the paper's objective and rates on the default networks."""
 
-STRONG = {"generator_lr": 1e-3, "critic_lr": 5e-4, "recognition_lr": 1e-3, "instance_noise": 0.6}
-STRONG |= {"augmentation": 0.5, "style_weight": 0.1, "consistency": 1.0, "batch": 128, "half_life": 32_000}
+_recipe = default_zoo().catalogue.models["infogan"].recipes["mnist"]["strong"]
+STRONG = {**_recipe.options, "batch": _recipe.batch, "half_life": _recipe.half_life}
 """The strong recipe's settings, for data sets that have no recipe."""
 
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {

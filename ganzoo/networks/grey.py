@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
-__all__ = ["FromGrey", "ToGrey", "ToLargerGrey"]
+__all__ = ["FromGrey", "ToGrey", "ToLargerGrey", "convolution", "transposed_convolution"]
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,26 @@ class ToLargerGrey(nn.ConvTranspose2d):
         return _spread(maps, self.weight.flatten(1).t(), self.bias, window, (height, width))
 
 
+def convolution(inputs: int, outputs: int, kernel: int, stride: int, padding: int, bias: bool) -> nn.Conv2d:
+    """``nn.Conv2d``, computed in the way that its channels ask for."""
+    if inputs == 1:
+        return FromGrey(outputs, kernel, stride, padding, bias)
+    if outputs == 1 and (stride, padding) == (1, kernel // 2):
+        return ToGrey(inputs, kernel, bias)
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=bias)
+
+
+def transposed_convolution(
+    inputs: int, outputs: int, kernel: int, stride: int, padding: int, bias: bool
+) -> nn.ConvTranspose2d:
+    """``nn.ConvTranspose2d``, computed in the way that its channels ask for."""
+    if outputs == 1:
+        return ToLargerGrey(inputs, kernel, stride, padding, bias)
+    return nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, bias=bias)
+
+
 def _spread(maps: Tensor, kernels: Tensor, bias: Tensor | None, window: Window, sides: tuple[int, int]) -> Tensor:
+    """Maps (N, C, H, W) and kernels (K·K, C) to pictures (N, 1, *sides)."""
     products = linear(maps.permute(0, 2, 3, 1), kernels)
     products = products.view(*products.shape[:3], window.kernel, window.kernel)
     pictures: Tensor = _Sums.apply(products, window, sides).unsqueeze(1)

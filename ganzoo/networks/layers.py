@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganzoo.networks.grey import FromGrey, ToLargerGrey
+from ganzoo.networks.grey import convolution, transposed_convolution
 from ganzoo.networks.style import Norm
 
 __all__ = [
@@ -112,19 +112,14 @@ def dense_block(inputs: int, outputs: int, norm: Norm, activation: nn.Module) ->
 
 def down_block(inputs: int, outputs: int, norm: Norm, activation: nn.Module) -> nn.Sequential:
     """4×4 convolution of stride 2, normalisation, activation: (N, C, H, W) to (N, outputs, H/2, W/2)."""
-    bias = norm != "batch"
-    convolution = FromGrey(outputs, 4, 2, 1, bias) if inputs == 1 else nn.Conv2d(inputs, outputs, 4, 2, 1, bias=bias)
-    return block(convolution, normalisation(norm, outputs, maps=True), activation)
+    layer = convolution(inputs, outputs, kernel=4, stride=2, padding=1, bias=norm != "batch")
+    return block(layer, normalisation(norm, outputs, maps=True), activation)
 
 
 def up_block(inputs: int, outputs: int, norm: Norm, activation: nn.Module) -> nn.Sequential:
     """4×4 transposed convolution of stride 2, normalisation, activation: doubles both sides of a map."""
-    bias = norm != "batch"
-    if outputs == 1:
-        convolution: nn.ConvTranspose2d = ToLargerGrey(inputs, 4, 2, 1, bias)
-    else:
-        convolution = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=bias)
-    return block(convolution, normalisation(norm, outputs, maps=True), activation)
+    layer = transposed_convolution(inputs, outputs, kernel=4, stride=2, padding=1, bias=norm != "batch")
+    return block(layer, normalisation(norm, outputs, maps=True), activation)
 
 
 def block(*modules: nn.Module | None) -> nn.Sequential:

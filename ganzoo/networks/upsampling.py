@@ -14,7 +14,7 @@ from ganzoo.core.data import DataSpec
 from ganzoo.core.generator import Generator
 from ganzoo.core.latent import LatentSpec
 from ganzoo.networks.critic import StockCritic
-from ganzoo.networks.grey import FromGrey, ToGrey
+from ganzoo.networks.grey import convolution
 from ganzoo.networks.layers import ToMap, ToRange, ToVector, block, initialise, normalisation
 from ganzoo.networks.style import NetworkStyle
 
@@ -75,7 +75,7 @@ class UpsamplingGenerator(Generator):
         for index, (inputs, outputs) in enumerate(pairwise(maps), start=1):
             layer, normalised = UpsampledConv2d(inputs, outputs, bias), normalisation(norm, outputs, maps=True)
             self.net.add_module(f"up{index}", block(layer, normalised, nn.LeakyReLU(_SLOPE, inplace=True)))
-        last = ToGrey(maps[-1], 3) if channels == 1 else nn.Conv2d(maps[-1], channels, 3, padding=1)
+        last = convolution(maps[-1], channels, kernel=3, stride=1, padding=1, bias=True)
         self.net.add_module("out", nn.Sequential(last, ToRange(*data.range)))
         initialise(self, _STD)
 
@@ -97,8 +97,7 @@ def upsampling_critic(data: DataSpec, style: NetworkStyle, sees: LatentSpec, rec
     for index, count in enumerate(_CRITIC, start=1):
         outputs = style.scaled(count)
         norm = "none" if index == 1 else style.critic_norm
-        bias = norm != "batch"
-        layer = FromGrey(outputs, 3, 2, 1, bias) if inputs == 1 else nn.Conv2d(inputs, outputs, 3, 2, 1, bias=bias)
+        layer = convolution(inputs, outputs, kernel=3, stride=2, padding=1, bias=norm != "batch")
         normalised = normalisation(norm, outputs, maps=True)
         # The first map of a grey picture is a view: changed in place, it would cost copies of its gradient.
         activation = nn.LeakyReLU(_SLOPE, inplace=inputs > 1)
