@@ -13,6 +13,7 @@ from torch.nn.functional import conv_transpose2d
 from ganzoo.core.data import DataSpec
 from ganzoo.core.generator import Generator
 from ganzoo.core.latent import LatentSpec
+from ganzoo.networks import karatsuba
 from ganzoo.networks.critic import StockCritic
 from ganzoo.networks.grey import convolution
 from ganzoo.networks.layers import ToMap, ToRange, ToVector, block, initialise, normalisation
@@ -30,8 +31,8 @@ class UpsampledConv2d(nn.Conv2d):
     """A map's every pixel doubled in both directions, then a 3×3 convolution: (N, C, H, W) to (N, outputs, 2H, 2W).
 
     Computed as one 4×4 transposed convolution of stride 2. Of the nine weights on a doubled map, those that meet copies
-    of one pixel are summed first: four products a value instead of nine, and no doubled map in memory. The parameters
-    are the 3×3 convolution's.
+    of one pixel are summed first: four products a value instead of nine, and no doubled map in memory. A processor
+    makes do with fewer yet (``ganzoo.networks.karatsuba``). The parameters are the 3×3 convolution's.
 
     Args:
         inputs: channels C of the map.
@@ -49,6 +50,9 @@ class UpsampledConv2d(nn.Conv2d):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Double and convolve."""
+        if karatsuba.pays(maps):
+            result = karatsuba.double_and_convolve(maps, self.weight)
+            return result if self.bias is None else result + self.bias.view(-1, 1, 1)
         # Sums of up to four weights, which half precision would round twice.
         with torch.autocast(maps.device.type, enabled=False):
             kernels = (self.weight.flatten(2) @ self.sums).view(*self.weight.shape[:2], 4, 4)

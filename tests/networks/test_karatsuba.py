@@ -1,0 +1,91 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, interpolate
+
+from ganzoo.networks import karatsuba
+from ganzoo.networks.karatsuba import double_and_convolve, pays
+from ganzoo.networks.upsampling import UpsampledConv2d
+
+
+def plain(maps: Tensor, weight: Tensor) -> Tensor:
+    """The definition."""
+    return conv2d(interpolate(maps, scale_factor=2, mode="nearest"), weight, padding=1)
+
+
+@settings(max_examples=40)
+@given(
+    count=st.integers(1, 5),
+    halves=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    channels=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    together=st.integers(1, 40),
+    channels_last=st.booleans(),
+)
+def test_equals_doubling_and_a_convolution(
+    count: int, halves: tuple[int, int], channels: tuple[int, int], together: int, channels_last: bool
+) -> None:
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    maps = torch.randn(count, channels[0], 2 * halves[0], 2 * halves[1], dtype=torch.float64).to(memory_format=layout)
+    weight = torch.randn(channels[1], channels[0], 3, 3, dtype=torch.float64).to(memory_format=layout)
+    inputs = [maps.requires_grad_(), weight.requires_grad_()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(karatsuba, "_SQUARES", together)
+        result = double_and_convolve(maps, weight)
+        weights = torch.randn_like(result)
+        gradients = torch.autograd.grad((result * weights).sum(), inputs)
+    expected = plain(maps, weight)
+    torch.testing.assert_close(result, expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(gradients, torch.autograd.grad((expected * weights).sum(), inputs), rtol=0, atol=1e-11)
+    assert result.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_derivatives_of_derivatives() -> None:
+    maps, weight = torch.randn(2, 2, 2, 4, dtype=torch.float64), torch.randn(3, 2, 3, 3, dtype=torch.float64)
+    assert torch.autograd.gradcheck(double_and_convolve, (maps.requires_grad_(), weight.requires_grad_()))
+    assert torch.autograd.gradgradcheck(double_and_convolve, (maps, weight))
+    assert torch.autograd.gradgradcheck(lambda free: double_and_convolve(free, weight.detach()), (maps,))
+
+
+def test_rounds_about_as_little_as_the_plain_way() -> None:
+    torch.manual_seed(0)
+    maps, weight = torch.randn(8, 128, 8, 8), 0.02 * torch.randn(128, 128, 3, 3)
+    exact = plain(maps.double(), weight.double())
+    errors = [(way(maps, weight) - exact).square().mean().sqrt() for way in (double_and_convolve, plain)]
+    assert errors[0] <= 2 * errors[1]
+
+
+@pytest.mark.parametrize(
+    ("maps", "expected"),
+    [
+        (torch.empty(1, 128, 8, 16), True),
+        (torch.empty(1, 128, 8, 16, dtype=torch.float64), True),
+        (torch.empty(1, 127, 8, 16), False),
+        (torch.empty(1, 128, 7, 16), False),
+        (torch.empty(1, 128, 8, 7), False),
+        (torch.empty(1, 128, 8, 16, dtype=torch.bfloat16), False),
+        (torch.empty(1, 128, 8, 16, device="meta"), False),
+    ],
+)
+def test_pays_for_large_even_maps_on_a_processor(maps: Tensor, expected: bool) -> None:
+    assert pays(maps) is expected
+
+
+def test_half_precision_goes_another_way() -> None:
+    maps = torch.randn(1, 128, 2, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not pays(maps)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_layer_takes_it(bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = UpsampledConv2d(128, 3, bias)
+    if layer.bias is not None:
+        nn.init.normal_(layer.bias)
+    maps = torch.randn(2, 128, 4, 4)
+    quick = layer(maps)
+    monkeypatch.setattr(karatsuba, "pays", lambda _maps: False)
+    folded = layer(maps)
+    assert not torch.equal(quick, folded)
+    torch.testing.assert_close(quick, folded, rtol=1e-4, atol=1e-5)
