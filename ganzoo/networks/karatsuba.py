@@ -16,7 +16,6 @@ arXiv 1509.09308) with a part in common.
 """
 
 from collections.abc import Iterator
-from itertools import product
 from typing import Any, NamedTuple
 
 import torch
@@ -27,13 +26,19 @@ __all__ = ["double_and_convolve", "pays"]
 
 _LEAST_CHANNELS = 128
 """With fewer, the sums take more time than the products that they save."""
-_SQUARES = 1024
+_SQUARES = 512
 """How many squares are computed together: so few that a processor's cache holds what lies in between."""
 
-_FACTORS = torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
-"""What the five products of a line multiply by, as sums of (a, b, c)."""
-_OF = (slice(0, 2), slice(2, 4), slice(4, 5))
-"""Which of the five are products of x0, of x1 and of x0 + x1."""
+_LINE = (
+    torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0]]),
+    torch.tensor([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]),
+    torch.tensor([[1.0, 1.0, 1.0]]),
+)
+"""What x0, x1 and their sum are multiplied by, as sums of (a, b, c)."""
+_PARTS = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1), (0, 2), (1, 2), (2, 2)]
+"""The nine parts of a square: x0, x1 or their sum down, and the same across. With four factors, two, and one."""
+_FACTORS = torch.cat([torch.kron(_LINE[down], _LINE[across]) for down, across in _PARTS])
+"""The 25 factors of all parts, as sums of a kernel's nine weights."""
 
 
 def pays(maps: Tensor) -> bool:
@@ -63,13 +68,13 @@ class _DoubleAndConvolve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, maps: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(maps, weight)
-        pixels, factors = _lines(maps), _factors(weight)
+        pixels, factors = _lines(maps), _by_part(_factors(weight))
         count, height, width, _ = pixels.shape
         values = maps.new_empty(count, 2 * height, 2 * width, len(weight))
         for squares, these, those in _blocks(pixels, values):
             squares.split(these)
-            for step in squares.steps:
-                torch.mm(step.parts, step.of(factors).t(), out=step.products)
+            for (parts, products), matrices in zip(squares.pairs, factors, strict=True):
+                torch.bmm(parts, matrices.transpose(1, 2), out=products)
             squares.join(those)
         return values.permute(0, 3, 1, 2)
 
@@ -83,39 +88,61 @@ class _DoubleAndConvolve(torch.autograd.Function):
         for squares, these, those, of_these in _blocks(pixels, _lines(gradient), of_pixels):
             squares.join_adjoint(those)
             squares.split(these)
-            for step in squares.steps:
-                total = step.of(of_factors)
-                torch.addmm(total, step.products.t(), step.parts, out=total)
-            for step in squares.steps:
-                torch.addmm(step.parts, step.products, step.of(factors), beta=step.further, out=step.parts)
+            for (parts, products), total in zip(squares.pairs, _by_part(of_factors), strict=True):
+                torch.baddbmm(total, products.transpose(1, 2), parts, out=total)
+            for (parts, products), matrices in zip(squares.pairs, _by_part(factors), strict=True):
+                torch.bmm(products, matrices, out=parts)
             squares.split_adjoint(of_these)
-        return of_pixels.permute(0, 3, 1, 2), _factors_adjoint(of_factors)
+        of_weight = (_FACTORS.to(weight).t() @ of_factors.flatten(1)).view(3, 3, *weight.shape[:2])
+        return of_pixels.permute(0, 3, 1, 2), of_weight.permute(2, 3, 0, 1)
 
 
-class _Step(NamedTuple):
-    """One product of matrices.
+class _Line(NamedTuple):
+    """What is joined along one side: pairs of pixels, each with the products of x0, of x1 and of their sum.
 
     Attributes:
-        parts: (squares, C).
-        products: (squares, factors·O).
-        down: which factor, of the five down a column.
-        across: which factors, of the five along a row.
-        further: 0 for the first step with these parts, 1 for a further one.
+        first: (2, ...), x0 by c and by b + c.
+        second: (2, ...), x1 by a + b and by a.
+        both: (1, ...), x0 + x1 by a + b + c.
+        values: (4, ...), even and odd ones of x0, then of x1.
+        place: the dimension along which pairs are neighbours.
     """
 
-    parts: Tensor
-    products: Tensor
-    down: int
-    across: slice
-    further: int
+    first: Tensor
+    second: Tensor
+    both: Tensor
+    values: Tensor
+    place: int
 
-    def of(self, factors: Tensor) -> Tensor:
-        """Its own of all factors (5, 5, O, C), as a matrix (factors·O, C)."""
-        return factors[self.down, self.across].flatten(0, 1)
+    def join(self) -> None:
+        """From products to values."""
+        middle = self.values[1:3]
+        torch.add(self.first, self.second, out=middle)
+        torch.sub(self.both, middle, out=middle)
+        first, second, values = self._by_place()
+        # The first value of a pair has a part of the pair before it, and the last one of the pair behind it.
+        torch.add(first[1, 1:], second[1, :-1], out=values[0, 1:])
+        values[0, 0] = first[1, 0]
+        torch.add(second[0, :-1], first[0, 1:], out=values[3, :-1])
+        values[3, -1] = second[0, -1]
+
+    def join_adjoint(self) -> None:
+        """From gradients of values to those of products."""
+        first, second, values = self._by_place()
+        torch.add(self.values[1], self.values[2], out=self.both[0])
+        torch.sub(values[0], values[2], out=first[1])
+        torch.sub(values[3], values[1], out=second[0])
+        torch.sub(values[3, :-1], values[1, 1:], out=first[0, 1:])
+        torch.neg(values[1, 0], out=first[0, 0])
+        torch.sub(values[0, 1:], values[2, :-1], out=second[1, :-1])
+        torch.neg(values[2, -1], out=second[1, -1])
+
+    def _by_place(self) -> list[Tensor]:
+        return [tensor.movedim(self.place, 1) for tensor in (self.first, self.second, self.values)]
 
 
 class _Squares:
-    """Squares of 2×2 pixels of some maps, from pixels to the values of the result, or gradients the other way.
+    """Squares of 2×2 pixels of some maps, from pixels to values of the result, or their gradients the other way.
 
     Args:
         pixels: maps (n, H, W, C), whose type of number and sizes it takes.
@@ -124,90 +151,50 @@ class _Squares:
 
     def __init__(self, pixels: Tensor, outputs: int) -> None:
         count, height, width, inputs = pixels.shape
-        self.shape = count, height // 2, width // 2
-        self.parts = pixels.new_empty(3, 3, *self.shape, inputs)
-        self.products = pixels.new_empty(5, *self.shape, 5, outputs)
-        self.lines = pixels.new_empty(count, height // 2, 4, width // 2, 5, outputs)
-        parts, products = self.parts.view(3, 3, -1, inputs), self.products.view(5, -1, 5 * outputs)
-        self.steps = [
-            _Step(
-                parts[row, column],
-                products[down, :, across.start * outputs : across.stop * outputs],
-                down,
-                across,
-                index,
-            )
-            for (row, downs), (column, across) in product(enumerate(_OF), repeat=2)
-            for index, down in enumerate(range(downs.start, downs.stop))
+        self.count, grid = count, (count, height // 2, width // 2)
+        self.parts = pixels.new_empty(9, *grid, inputs)
+        self.corners = self.parts[:4].view(2, 2, *grid, inputs)
+        four = pixels.new_empty(2, 2, *grid, 2, 2, outputs)
+        two = pixels.new_empty(4, *grid, 2, outputs)
+        one = pixels.new_empty(1, *grid, outputs)
+        parts = torch.split(self.parts.flatten(1, 3), [4, 4, 1])
+        products = four.flatten(0, 1).flatten(1, 3).flatten(2), two.flatten(1, 3).flatten(2), one.flatten(1, 3)
+        self.pairs = list(zip(parts, products, strict=True))
+        """Parts with four factors each, with two and with one, (k, squares, C), and their products (k, squares, ·)."""
+
+        of_pixels = pixels.new_empty(2, count, height // 2, 4, width // 2, 2, outputs)
+        of_sums = pixels.new_empty(count, height // 2, 4, width // 2, outputs)
+        self.down = [
+            _Line(four[0].movedim(4, 0), four[1].movedim(4, 0), two[None, :2], of_pixels.movedim(3, 0), 3),
+            _Line(two[2].movedim(3, 0), two[3].movedim(3, 0), one, of_sums.movedim(2, 0), 2),
         ]
+        self.across = of_pixels[0].movedim(4, 0), of_pixels[1].movedim(4, 0), of_sums[None]
 
     def split(self, pixels: Tensor) -> None:
-        """From pixels to parts: x0, x1 and their sum, down and across."""
-        parts = self.parts
-        parts[:2, :2] = self._by_square(pixels, 2).permute(2, 4, 0, 1, 3, 5)
-        torch.add(parts[0, :2], parts[1, :2], out=parts[2, :2])
-        torch.add(parts[:, 0], parts[:, 1], out=parts[:, 2])
+        """From pixels to parts."""
+        parts, corners = self.parts, self.corners
+        corners.copy_(_by_square(pixels, 2).permute(2, 4, 0, 1, 3, 5))
+        torch.add(corners[0], corners[1], out=parts[4:6])
+        torch.add(corners[:, 0], corners[:, 1], out=parts[6:8])
+        torch.add(parts[4], parts[5], out=parts[8])
 
     def split_adjoint(self, of_pixels: Tensor) -> None:
         """From gradients of parts, which are lost, to those of pixels."""
-        parts = self.parts
-        parts[:, :2] += parts[:, 2:]
-        parts[:2, :2] += parts[2:, :2]
-        self._by_square(of_pixels, 2).copy_(parts[:2, :2].permute(2, 3, 0, 4, 1, 5))
+        parts, corners = self.parts, self.corners
+        parts[4:6] += parts[8]
+        corners += parts[4:6]
+        corners += parts[6:8, None]
+        _by_square(of_pixels, 2).copy_(corners.permute(2, 3, 0, 4, 1, 5))
 
     def join(self, values: Tensor) -> None:
-        """From products to values."""
-        for products, results, place in self._sides(values):
-            _join(products, results, place)
+        """From products to values: down first, then across."""
+        for line in (*self.down, _Line(*self.across, _by_square(values, 4).movedim(4, 0), 4)):
+            line.join()
 
     def join_adjoint(self, of_values: Tensor) -> None:
         """From gradients of values to those of products."""
-        for products, results, place in reversed(self._sides(of_values)):
-            _join_adjoint(products, results, place)
-
-    def _sides(self, values: Tensor) -> list[tuple[Tensor, Tensor, int]]:
-        """Down, then across: five products, four results, and the dimension along which squares are neighbours."""
-        by_square = self._by_square(values, 4)
-        return [
-            (self.products, self.lines.movedim(2, 0), 2),
-            (self.lines.movedim(4, 0), by_square.movedim(4, 0), 4),
-        ]
-
-    def _by_square(self, values: Tensor, side: int) -> Tensor:
-        """(n, side·h, side·w, C) as (n, h, side, w, side, C)."""
-        count, height, width = self.shape
-        return values.view(count, height, side, width, side, -1)
-
-
-def _join(products: Tensor, values: Tensor, place: int) -> None:
-    """From the five products of each pair of pixels to its four values, along one side.
-
-    Args:
-        products: (5, ...), by c, b + c; a + b, a; and their sum.
-        values: (4, ...), even, odd, even, odd; written.
-        place: the dimension along which pairs are neighbours.
-    """
-    middle = values[1:3]
-    torch.add(products[0:2], products[2:4], out=middle)
-    torch.sub(products[4:], middle, out=middle)
-    products, values = products.movedim(place, 1), values.movedim(place, 1)
-    # The first value of a pair has a part of the pair before it, and the last one of the pair behind it.
-    torch.add(products[1, 1:], products[3, :-1], out=values[0, 1:])
-    values[0, 0] = products[1, 0]
-    torch.add(products[2, :-1], products[0, 1:], out=values[3, :-1])
-    values[3, -1] = products[2, -1]
-
-
-def _join_adjoint(products: Tensor, values: Tensor, place: int) -> None:
-    """From gradients of values to those of products, which are written."""
-    torch.add(values[1], values[2], out=products[4])
-    products, values = products.movedim(place, 1), values.movedim(place, 1)
-    torch.sub(values[0], values[2], out=products[1])
-    torch.sub(values[3], values[1], out=products[2])
-    torch.sub(values[3, :-1], values[1, 1:], out=products[0, 1:])
-    torch.neg(values[1, 0], out=products[0, 0])
-    torch.sub(values[0, 1:], values[2, :-1], out=products[3, :-1])
-    torch.neg(values[2, -1], out=products[3, -1])
+        for line in (_Line(*self.across, _by_square(of_values, 4).movedim(4, 0), 4), *self.down):
+            line.join_adjoint()
 
 
 def _blocks(pixels: Tensor, values: Tensor, *further: Tensor) -> Iterator[tuple[Any, ...]]:
@@ -215,7 +202,7 @@ def _blocks(pixels: Tensor, values: Tensor, *further: Tensor) -> Iterator[tuple[
     size = max(1, _SQUARES // (pixels.shape[1] * pixels.shape[2] // 4))
     squares: _Squares | None = None
     for these, *others in zip(*(torch.split(tensor, size) for tensor in (pixels, values, *further)), strict=True):
-        if squares is None or squares.shape[0] != len(these):
+        if squares is None or squares.count != len(these):
             squares = _Squares(these, values.shape[-1])
         yield squares, these, *others
 
@@ -225,16 +212,21 @@ def _lines(maps: Tensor) -> Tensor:
     return maps.permute(0, 2, 3, 1).contiguous()
 
 
+def _by_square(values: Tensor, side: int) -> Tensor:
+    """(n, side·h, side·w, C) as (n, h, side, w, side, C)."""
+    count, height, width, channels = values.shape
+    return values.view(count, height // side, side, width // side, side, channels)
+
+
 def _factors(weight: Tensor) -> Tensor:
-    """Kernels (O, C, 3, 3) to the factors (5, 5, O, C) of the products."""
-    sums = torch.kron(_FACTORS, _FACTORS).to(weight)
-    return (sums @ weight.permute(2, 3, 0, 1).flatten(2).flatten(0, 1)).view(5, 5, *weight.shape[:2])
+    """Kernels (O, C, 3, 3) to all factors (25, O, C)."""
+    return (_FACTORS.to(weight) @ weight.permute(2, 3, 0, 1).flatten(2).flatten(0, 1)).view(25, *weight.shape[:2])
 
 
-def _factors_adjoint(of_factors: Tensor) -> Tensor:
-    """Gradients of factors to those of kernels."""
-    sums = torch.kron(_FACTORS, _FACTORS).to(of_factors)
-    return (sums.t() @ of_factors.view(25, -1)).view(3, 3, *of_factors.shape[2:]).permute(2, 3, 0, 1)
+def _by_part(factors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Factors (25, O, C) as those of the parts with four, two and one: (4, 4·O, C), (4, 2·O, C) and (1, O, C)."""
+    (_, outputs, inputs), (four, two, one) = factors.shape, torch.split(factors, [16, 8, 1])
+    return four.view(4, 4 * outputs, inputs), two.view(4, 2 * outputs, inputs), one
 
 
 def _plain_gradients(maps: Tensor, weight: Tensor, gradient: Tensor) -> tuple[Tensor | None, ...]:
