@@ -1,4 +1,4 @@
-"""Nearest upsampling and a 3×3 convolution by Karatsuba's trick, as matrix products, for processors.
+"""Nearest upsampling and a 3×3 convolution by Karatsuba's trick, as matrix products, for CPUs.
 
 Along one side, let x be a line of the map and (a, b, c) the kernel. The doubled map gives two values for each x[i]:
 
@@ -27,7 +27,7 @@ __all__ = ["double_and_convolve", "pays"]
 _LEAST_CHANNELS = 128
 """With fewer, the sums take more time than the products that they save."""
 _SQUARES = 512
-"""How many squares are computed together: so few that a processor's cache holds what lies in between."""
+"""How many squares are computed together: so few that a CPU's cache holds what lies in between."""
 
 _LINE = (
     torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0]]),
@@ -42,10 +42,10 @@ _FACTORS = torch.cat([torch.kron(_LINE[down], _LINE[across]) for down, across in
 
 
 def pays(maps: Tensor) -> bool:
-    """Whether ``double_and_convolve`` is the right way for these maps: many, even, and not in half precision."""
-    on_processor = maps.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+    """Whether these maps (N, C, H, W) are many and even, on a CPU, and not in half precision."""
+    in_full_precision = maps.dtype.itemsize >= 4 and not torch.is_autocast_enabled("cpu")
     even = maps.shape[2] % 2 == 0 and maps.shape[3] % 2 == 0
-    return on_processor and even and maps.dtype.itemsize >= 4 and maps.shape[1] >= _LEAST_CHANNELS
+    return maps.device.type == "cpu" and in_full_precision and even and maps.shape[1] >= _LEAST_CHANNELS
 
 
 def double_and_convolve(maps: Tensor, weight: Tensor) -> Tensor:
@@ -68,14 +68,14 @@ class _DoubleAndConvolve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, maps: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(maps, weight)
-        pixels, factors = _lines(maps), _by_part(_factors(weight))
+        pixels, factors = _channels_last(maps), _by_part(_factors(weight))
         count, height, width, _ = pixels.shape
         values = maps.new_empty(count, 2 * height, 2 * width, len(weight))
-        for squares, these, those in _blocks(pixels, values):
-            squares.split(these)
+        for squares, block, results in _blocks(pixels, values):
+            squares.split(block)
             for (parts, products), matrices in zip(squares.pairs, factors, strict=True):
                 torch.bmm(parts, matrices.transpose(1, 2), out=products)
-            squares.join(those)
+            squares.join(results)
         return values.permute(0, 3, 1, 2)
 
     @staticmethod
@@ -83,16 +83,16 @@ class _DoubleAndConvolve(torch.autograd.Function):
         maps, weight = ctx.saved_tensors
         if torch.is_grad_enabled():  # what is computed here will be differentiated
             return _plain_gradients(maps, weight, gradient)
-        pixels, factors = _lines(maps), _factors(weight)
+        pixels, factors = _channels_last(maps), _factors(weight)
         of_pixels, of_factors = torch.empty_like(pixels), torch.zeros_like(factors)
-        for squares, these, those, of_these in _blocks(pixels, _lines(gradient), of_pixels):
-            squares.join_adjoint(those)
-            squares.split(these)
+        for squares, block, of_results, of_block in _blocks(pixels, _channels_last(gradient), of_pixels):
+            squares.join_adjoint(of_results)
+            squares.split(block)
             for (parts, products), total in zip(squares.pairs, _by_part(of_factors), strict=True):
                 torch.baddbmm(total, products.transpose(1, 2), parts, out=total)
             for (parts, products), matrices in zip(squares.pairs, _by_part(factors), strict=True):
                 torch.bmm(products, matrices, out=parts)
-            squares.split_adjoint(of_these)
+            squares.split_adjoint(of_block)
         of_weight = (_FACTORS.to(weight).t() @ of_factors.flatten(1)).view(3, 3, *weight.shape[:2])
         return of_pixels.permute(0, 3, 1, 2), of_weight.permute(2, 3, 0, 1)
 
@@ -201,13 +201,13 @@ def _blocks(pixels: Tensor, values: Tensor, *further: Tensor) -> Iterator[tuple[
     """Some maps at a time of each tensor, behind the memory in which they are computed."""
     size = max(1, _SQUARES // (pixels.shape[1] * pixels.shape[2] // 4))
     squares: _Squares | None = None
-    for these, *others in zip(*(torch.split(tensor, size) for tensor in (pixels, values, *further)), strict=True):
-        if squares is None or squares.count != len(these):
-            squares = _Squares(these, values.shape[-1])
-        yield squares, these, *others
+    for block, *others in zip(*(torch.split(tensor, size) for tensor in (pixels, values, *further)), strict=True):
+        if squares is None or squares.count != len(block):
+            squares = _Squares(block, values.shape[-1])
+        yield squares, block, *others
 
 
-def _lines(maps: Tensor) -> Tensor:
+def _channels_last(maps: Tensor) -> Tensor:
     """(N, C, H, W) as (N, H, W, C), a copy if they do not lie so."""
     return maps.permute(0, 2, 3, 1).contiguous()
 

@@ -31,8 +31,8 @@ class UpsampledConv2d(nn.Conv2d):
     """A map's every pixel doubled in both directions, then a 3×3 convolution: (N, C, H, W) to (N, outputs, 2H, 2W).
 
     Computed as one 4×4 transposed convolution of stride 2. Of the nine weights on a doubled map, those that meet copies
-    of one pixel are summed first: four products a value instead of nine, and no doubled map in memory. A processor
-    makes do with fewer yet (``ganzoo.networks.karatsuba``). The parameters are the 3×3 convolution's.
+    of one pixel are summed first: four products a value instead of nine, and no doubled map in memory. On a CPU
+    fewer yet do (``ganzoo.networks.karatsuba``). The parameters are the 3×3 convolution's.
 
     Args:
         inputs: channels C of the map.

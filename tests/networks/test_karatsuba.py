@@ -68,7 +68,7 @@ def test_rounds_about_as_little_as_the_plain_way() -> None:
         (torch.empty(1, 128, 8, 16, device="meta"), False),
     ],
 )
-def test_pays_for_large_even_maps_on_a_processor(maps: Tensor, expected: bool) -> None:
+def test_pays_for_large_even_maps_on_a_cpu(maps: Tensor, expected: bool) -> None:
     assert pays(maps) is expected
 
 
