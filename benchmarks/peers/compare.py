@@ -69,11 +69,13 @@ class Pair:
 
 PLUGIN = ("--plugin", str(HERE / "plugin.py"))
 LEAST_SQUARES = ("-o", "adversarial=least-squares")
+AT_ONCE = ("-o", "updates=simultaneous")
+"""In PyTorch-GAN's scripts the generator steps first, but both players' gradients are of the same critic and fakes."""
 UPSAMPLING = ("--data", "mnist-32", "-o", "networks=upsampling")
 PAIRS = [
     Pair(
         *("PyTorch-GAN infogan.py", "pytorch_gan", "implementations/infogan/infogan.py", "../../data/mnist", 64),
-        ("peer-infogan", *UPSAMPLING, *LEAST_SQUARES, "-o", "style_sigma=1.0"),
+        ("peer-infogan", *UPSAMPLING, *LEAST_SQUARES, *AT_ONCE, "-o", "style_sigma=1.0"),
         rule=True,
     ),
     Pair(
@@ -83,15 +85,15 @@ PAIRS = [
     ),
     Pair(
         *("PyTorch-GAN acgan.py", "pytorch_gan", "implementations/acgan/acgan.py", "../../data/mnist", 64),
-        ("peer-acgan", *UPSAMPLING, "-o", "noise=100", "-o", "classify_fakes=true"),
+        ("peer-acgan", *UPSAMPLING, *AT_ONCE, "-o", "noise=100", "-o", "classify_fakes=true"),
     ),
     Pair(
         *("PyTorch-GAN gan.py", "pytorch_gan", "implementations/gan/gan.py", "../../data/mnist", 64),
-        ("peer-gan", "--data", "mnist", "-o", "noise=100"),
+        ("peer-gan", "--data", "mnist", *AT_ONCE, "-o", "noise=100"),
     ),
     Pair(
         *("PyTorch-GAN cgan.py", "pytorch_gan", "implementations/cgan/cgan.py", "../../data/mnist", 64),
-        ("peer-cgan", "--data", "mnist-32", "-o", "noise=100", *LEAST_SQUARES),
+        ("peer-cgan", "--data", "mnist-32", *AT_ONCE, *LEAST_SQUARES, "-o", "noise=100"),
     ),
 ]
 

@@ -43,7 +43,8 @@ class Hand:
     """What is dealt once and shared by the players of a round: real samples, latents and fakes.
 
     The fakes are generated once and used by every turn until a player that owns the generator has
-    stepped; then they are ``spent`` and the next turn that asks gets new latents.
+    stepped; then they are ``spent`` and the next turn that asks gets new latents. Verdicts are shared by
+    players that step at once; whoever steps before them clears ``verdicts``.
 
     Args:
         latent: the latent space.
@@ -68,6 +69,7 @@ class Hand:
         self.random = random
         self.real = next(iter(reals.values()))
         self.deals = 0
+        self.verdicts: dict[str, Verdict] = {}
         self._latents: Latents | None = None
         self._fakes: Tensor | None = None
 
@@ -111,6 +113,7 @@ class Round:
         progress: share of the budget that is used, in [0, 1].
         owns_generator: whether this player differentiates through the generator.
         shares_generator: whether the next player to move will use the same fakes with their graph.
+        at_once: whether the players of this hand step together: they then meet the same critic, and share its verdicts.
         calls: counts the extra calls of ``generate`` and ``judge``.
         players: the names of all who take part in this round; who joins late is not among them before.
         scheduled: gives the number of a schedule where the round is captured, to be played at any progress;
@@ -128,6 +131,7 @@ class Round:
         turn: int = 0,
         owns_generator: bool = False,
         shares_generator: bool = False,
+        at_once: bool = False,
         calls: Counter[str] | None = None,
         players: Collection[str] = (),
         scheduled: Callable[[Schedule], float | Tensor] | None = None,
@@ -138,6 +142,7 @@ class Round:
         self.players = frozenset(players) | {player}
         self.calls: Counter[str] = Counter() if calls is None else calls
         self._view, self._owns, self._shares = view, owns_generator, shares_generator
+        self._at_once, self._verdicts = at_once, hand.verdicts if at_once else {}
         self._streams: dict[str, torch.Generator] = {}
 
     @property
@@ -177,8 +182,7 @@ class Round:
     @cached_property
     def fakes(self) -> Tensor:
         """Generated samples (N, *shape); without a graph for players that do not own the generator."""
-        fakes = self.hand.fakes(graph=self._owns or self._shares)
-        return fakes if self._owns else fakes.detach()
+        return self._fakes if self._owns else self._fakes.detach()
 
     @cached_property
     def real_condition(self) -> Tensor | None:
@@ -191,15 +195,21 @@ class Round:
         names = self.latent.conditions.names
         return torch.cat([self.latents[name] for name in names], dim=1) if names else None
 
-    @cached_property
+    @property
     def real_verdict(self) -> Verdict:
         """The critic's verdict on the real samples, computed when first asked for."""
-        return self._judge(self.seen(self.real.values), self.real_condition, "critic")
+        if "real" not in self._verdicts:
+            self._verdicts["real"] = self._judge(self.seen(self.real.values), self.real_condition, "critic")
+        return self._verdicts["real"]
 
-    @cached_property
+    @property
     def fake_verdict(self) -> Verdict:
         """The critic's verdict on the fakes, computed when first asked for."""
-        return self._judge(self.seen(self.fakes), self.fake_condition, "critic")
+        if "fake" not in self._verdicts:
+            # One that is shared leads back to both players' parameters; each takes the gradient of its own.
+            fakes = self._fakes if self._at_once else self.fakes
+            self._verdicts["fake"] = self._judge(self.seen(fakes), self.fake_condition, "critic")
+        return self._verdicts["fake"]
 
     def seen(self, samples: Tensor) -> Tensor:
         """What the critic gets to see of samples, (N, *shape): the model's view."""
@@ -233,6 +243,10 @@ class Round:
     def normal(self, name: str, *shape: int) -> Tensor:
         """Standard normal numbers from the stream of that name, a row a sample; the same in every replay."""
         return self._drawn(torch.randn, name, shape)
+
+    @property
+    def _fakes(self) -> Tensor:
+        return self.hand.fakes(graph=self._owns or self._shares)
 
     def _drawn(self, draw: Callable[..., Tensor], name: str, shape: tuple[int, ...]) -> Tensor:
         device, share = self.real.values.device, self.hand.share

@@ -132,7 +132,7 @@ class Trainer:
         before, pending = self.images, []
         progress, scheduled = self.progress, self.inputs.schedules(self.images, self.progress_at)
         hand: Hand | None = None
-        players = self.players_at(before)
+        players, at_once = self.players_at(before), self.game.model.options.updates == "simultaneous"
         for move in moves(players):
             if hand is None or move.deals:
                 hand = self._deal()
@@ -145,6 +145,7 @@ class Trainer:
                 turn=move.turn,
                 owns_generator=move.owns_generator,
                 shares_generator=move.shares_generator,
+                at_once=at_once,
                 calls=self.calls,
                 players=[player.name for player in players],
                 scheduled=scheduled,
@@ -152,10 +153,11 @@ class Trainer:
             if not self._take_gradient(move.player, round):
                 continue
             last = move.turn == move.player.turns - 1
-            if last and self.game.model.options.updates == "simultaneous":
+            if last and at_once:
                 pending.append(move.player.name)
                 continue
             self.optimisers[move.player.name].step()
+            hand.verdicts.clear()
             if move.owns_generator:
                 hand.spend()
         for name in pending:

@@ -80,6 +80,20 @@ def test_one_generator_forward_a_round_and_three_of_the_critic() -> None:
     assert torch.equal(first.fakes, second.fakes)
 
 
+def test_players_that_step_at_once_share_verdicts_until_somebody_clears_them() -> None:
+    hand = hand_of([0, 1, 2])
+    critic = turn(hand, "critic", shares_generator=True, at_once=True)
+    generator = turn(hand, "generator", at_once=True)
+    assert generator.fake_verdict is critic.fake_verdict
+    assert generator.real_verdict is critic.real_verdict
+    assert critic.fake_verdict.realness.requires_grad, "it leads back to the generator's parameters"
+    assert not critic.fakes.requires_grad
+    old = generator.fake_verdict
+    hand.verdicts.clear()
+    assert turn(hand, "generator", turn=1, at_once=True).fake_verdict is not old
+    assert turn(hand, "critic", turn=1).real_verdict is not turn(hand, "critic", turn=1).real_verdict
+
+
 def test_fakes_are_detached_for_whoever_does_not_own_the_generator() -> None:
     hand = hand_of([0, 1, 2])
     sharing = turn(hand, "critic", shares_generator=True)

@@ -1,10 +1,11 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import cross_entropy, softplus
 from training_helpers import Journal, Toys, changed, copies, rounds, trainable, trainer, zoo_of
 
 from ganzoo.core.latent import LatentSpec
@@ -73,7 +74,7 @@ def test_simultaneous_players_meet_each_other_before_their_steps():
     before = copies(journal.playing)
     calls = journal.play()
     critics = [weights for name, weights, *_ in calls if name == "critic"]
-    assert len(critics) == 3
+    assert len(critics) == 2, "one verdict on real samples and one on fakes serve both"
     assert len(set(critics)) == 1
     after = copies(journal.playing)
     for network in ("critic", "generator"):
@@ -90,6 +91,51 @@ def test_simultaneous_updates_are_both_gradients_at_the_old_weights():
     assert any(not torch.equal(here[name], there[name]) for name in trainable(alternating, "generator"))
 
 
+def test_a_verdict_that_players_share_gives_the_gradients_of_verdicts_of_their_own():
+    """A round of acgan at once, written out with a pass of the critic for each player."""
+    options = {"updates": "simultaneous", "classify_fakes": True, "critic_norm": "none"}
+    playing, twin = trainer("acgan", **options), trainer("acgan", **options)
+    critic, generator = twin.game.networks["critic"], twin.game.networks["generator"]
+    real = next(batches(twin.splits["data"], twin.game.data, batch=16, seed=0))
+    latents = Hand(twin.game.latent, {}, {"data": real}, (0, 0)).latents
+    asked, fakes = latents["label"].argmax(1), generator(latents.flat)
+    on_real, on_fake, again = critic(real.values), critic(fakes.detach()), critic(fakes)
+    named = cross_entropy(on_real.recognised["label"], real.labels["label"])
+    named = named + cross_entropy(on_fake.recognised["label"], asked)
+    of_critic = softplus(-on_real.realness).mean() + softplus(on_fake.realness).mean() + named
+    of_generator = softplus(-again.realness).mean() + cross_entropy(again.recognised["label"], asked)
+    torch.autograd.backward(of_generator, inputs=list(generator.parameters()), retain_graph=True)
+    torch.autograd.backward(of_critic, inputs=list(critic.parameters()))
+    rounds(playing, 1)
+    for network in ("critic", "generator"):
+        own = dict(playing.game.networks[network].named_parameters())
+        for name, parameter in twin.game.networks[network].named_parameters():
+            torch.testing.assert_close(own[name].grad, parameter.grad, msg=lambda text, name=name: f"{name}: {text}")
+
+
+def test_who_steps_before_the_others_leaves_them_no_verdict_of_the_old_critic():
+    class Eager(Model):
+        """The generator moves first; the critic moves twice on the same samples, and steps in between."""
+
+        name = "eager"
+
+        def latent(self, data):
+            return LatentSpec(z=Normal(4))
+
+        def objective(self, latent, data):
+            return self.adversarial()
+
+        def players(self, latent, data):
+            critic, generator = super().players(latent, data)
+            return [generator, replace(critic, turns=2)]
+
+    journal = Journal(trainer(Eager, updates="simultaneous"))
+    calls = journal.play()
+    assert [name for name, *_ in calls] == ["generator", "critic", "critic", "critic", "critic"]
+    first, _, second, _ = (weights for name, weights, *_ in calls if name == "critic")
+    assert first != second
+
+
 def test_simultaneous_updates_still_count_every_turn_of_the_critic():
     """Each of several turns is a step of its own gradient, whenever it is taken."""
     one = trainer("gan", updates="simultaneous", critic_turns=3, critic_norm="none", betas=(0.0, 0.0))
@@ -100,7 +146,7 @@ def test_simultaneous_updates_still_count_every_turn_of_the_critic():
     # everywhere, while three turns on different samples disagree somewhere.
     after = copies(one)
     steps = torch.cat([(after[name] - before[name]).flatten() for name in trainable(one, "critic")]) / 2e-4
-    assert len([name for name, *_ in calls if name == "critic"]) == 7
+    assert len([name for name, *_ in calls if name == "critic"]) == 6
     assert (steps.abs() < 2.5).any(), "the last turn's gradient was applied three times, and the others were lost"
 
 
