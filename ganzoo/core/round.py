@@ -197,19 +197,18 @@ class Round:
 
     @property
     def real_verdict(self) -> Verdict:
-        """The critic's verdict on the real samples, computed when first asked for."""
-        if "real" not in self._verdicts:
-            self._verdicts["real"] = self._judge(self.seen(self.real.values), self.real_condition, "critic")
-        return self._verdicts["real"]
+        """The critic's verdict on the real samples, computed when first asked for.
+
+        Players that step at once share it, as the first of them sees the samples. A derivative with respect
+        to samples is taken of a verdict of its own: ``judge``.
+        """
+        return self._verdict("real", lambda: self.real.values, lambda: self.real_condition)
 
     @property
     def fake_verdict(self) -> Verdict:
-        """The critic's verdict on the fakes, computed when first asked for."""
-        if "fake" not in self._verdicts:
-            # One that is shared leads back to both players' parameters; each takes the gradient of its own.
-            fakes = self._fakes if self._at_once else self.fakes
-            self._verdicts["fake"] = self._judge(self.seen(fakes), self.fake_condition, "critic")
-        return self._verdicts["fake"]
+        """The critic's verdict on the fakes, computed when first asked for; shared like ``real_verdict``."""
+        # One that is shared leads back to both players' parameters; each takes the gradient of its own.
+        return self._verdict("fake", lambda: self._fakes if self._at_once else self.fakes, lambda: self.fake_condition)
 
     def seen(self, samples: Tensor) -> Tensor:
         """What the critic gets to see of samples, (N, *shape): the model's view."""
@@ -262,6 +261,13 @@ class Round:
             key = (*self.hand.seed, self.player, self.turn, name)
             self._streams[name] = self.hand.random(*key, device=self.real.values.device)
         return self._streams[name]
+
+    def _verdict(self, name: str, samples: Callable[[], Tensor], condition: Callable[[], Tensor | None]) -> Verdict:
+        if name not in self._verdicts:
+            # Whoever asks first may want the number alone, and the next player its gradient.
+            with torch.set_grad_enabled(self._at_once or torch.is_grad_enabled()):
+                self._verdicts[name] = self._judge(self.seen(samples()), condition(), "critic")
+        return self._verdicts[name]
 
     def _judge(self, samples: Tensor, condition: Tensor | None, network: str) -> Verdict:
         verdict: Verdict = self.networks[network](samples, condition)

@@ -104,6 +104,7 @@ class Model(ABC):
     def view(self, samples: Tensor, round: Round) -> Tensor:
         """What the critic gets to see of samples, real and generated alike; the samples as they are by default.
 
+        Players that step at once share verdicts, and so the first one's view, whatever ``round.player`` is.
         Options add differentiable augmentation by the data's invariances (Zhao et al. 2020, arXiv 2006.10738),
         each sample with a probability below 1 so that the generator learns the unmoved ones (Karras et al.
         2020, arXiv 2006.06676, section 2.2), and instance noise (Sønderby et al. 2017, arXiv 1610.04490).

@@ -26,12 +26,15 @@ class Adversarial(Objective):
     def generator_loss(self, fake: Tensor) -> Tensor:
         """The generator's loss, a scalar, of the critic's realness of generated samples, (N, …)."""
 
+    def accuracy(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The share that the critic judges rightly, a scalar in [0, 1], of realness as in ``critic_loss``."""
+        return _accuracy(real, fake, self.boundary)
+
     def critic_terms(self, round: Round) -> Iterator[Term]:
         """The term ``adversarial``, with the share of samples that the critic judges rightly."""
         real, fake = round.real_verdict.realness, round.fake_verdict.realness
-        right = ((real > self.boundary).float().mean() + (fake <= self.boundary).float().mean()) / 2
-        loss = self.critic_loss(real, fake)
-        yield Term("adversarial", loss, reports={"critic_accuracy": right.detach()})
+        accuracy = self.accuracy(real, fake)
+        yield Term("adversarial", self.critic_loss(real, fake), reports={"critic_accuracy": accuracy})
 
     def generator_terms(self, round: Round) -> Iterator[Term]:
         """The term ``adversarial``."""
@@ -100,12 +103,13 @@ class Wasserstein(Adversarial):
         """−E D(G(z))."""
         return -fake.mean()
 
-    def critic_terms(self, round: Round) -> Iterator[Term]:
-        """The term ``adversarial``, with the share of samples on the right side of the middle."""
-        real, fake = round.real_verdict.realness, round.fake_verdict.realness
-        middle = (real.mean() + fake.mean()) / 2
-        right = ((real > middle).float().mean() + (fake <= middle).float().mean()) / 2
-        yield Term("adversarial", self.critic_loss(real, fake), reports={"critic_accuracy": right.detach()})
+    def accuracy(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The share on the right side of the middle of both means."""
+        return _accuracy(real, fake, (real.mean() + fake.mean()) / 2)
+
+
+def _accuracy(real: Tensor, fake: Tensor, boundary: float | Tensor) -> Tensor:
+    return ((real > boundary).float().mean() + (fake <= boundary).float().mean()).detach() / 2
 
 
 ADVERSARIAL: dict[str, type[Adversarial]] = {

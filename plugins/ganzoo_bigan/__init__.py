@@ -7,6 +7,7 @@ from typing import Self
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 import ganzoo
 from ganzoo import LatentSpec, Normal, Player, Rates, Round, Term
@@ -22,15 +23,18 @@ class JointCritic(ganzoo.Critic):
         samples: judges samples alone.
         features: width of its features.
         latent: width D of the latent.
+        normalised: whether the perceptron's layers have spectral normalisation.
     """
 
-    def __init__(self, samples: ganzoo.Critic, features: int, latent: int) -> None:
+    def __init__(self, samples: ganzoo.Critic, features: int, latent: int, normalised: bool = False) -> None:
         super().__init__()
         self.samples = samples
         self.joint = nn.Sequential(
             *(nn.Linear(features + latent, HIDDEN), nn.LeakyReLU(0.2)),
             *(nn.Linear(HIDDEN, HIDDEN), nn.LeakyReLU(0.2), nn.Linear(HIDDEN, 1)),
         )
+        for layer in self.joint[::2] if normalised else ():
+            spectral_norm(layer)
 
     def forward(self, samples: Tensor, condition: Tensor | None = None) -> ganzoo.Verdict:
         """Judge samples (N, *shape), each beside its latent (N, D)."""
@@ -60,8 +64,8 @@ class Pairs(ganzoo.Objective):
     def critic_terms(self, round: Round) -> Iterator[Term]:
         """The term ``adversarial``, with the share of pairs that the critic judges rightly."""
         real, fake = self._realness(round)
-        right = ((real > self.loss.boundary).float().mean() + (fake <= self.loss.boundary).float().mean()) / 2
-        yield Term("adversarial", self.loss.critic_loss(real, fake), reports={"critic_accuracy": right.detach()})
+        accuracy = self.loss.accuracy(real, fake)
+        yield Term("adversarial", self.loss.critic_loss(real, fake), reports={"critic_accuracy": accuracy})
 
     def generator_terms(self, round: Round) -> Iterator[Term]:
         """The terms ``adversarial`` for generated pairs and ``encoded`` for real samples beside their codes."""
@@ -110,7 +114,7 @@ class BiGAN(ganzoo.Model):
     def critic(self, latent: LatentSpec, data: ganzoo.DataSpec) -> ganzoo.Critic:
         """A critic of pairs of sample and latent."""
         samples = self.stock_critic(latent, data, sees=LatentSpec(), recognises=LatentSpec())
-        return JointCritic(samples, samples.feature_width, latent.width)
+        return JointCritic(samples, samples.feature_width, latent.width, self.options.spectral_norm)
 
     def networks(self, latent: LatentSpec, data: ganzoo.DataSpec) -> dict[str, nn.Module]:
         """Critic, generator and encoder."""

@@ -90,6 +90,8 @@ def test_players_that_step_at_once_share_verdicts_until_somebody_clears_them() -
     assert not critic.fakes.requires_grad
     old = generator.fake_verdict
     hand.verdicts.clear()
+    with torch.no_grad():
+        assert critic.fake_verdict.realness.requires_grad, "the generator would get no gradient of a verdict without"
     assert turn(hand, "generator", turn=1, at_once=True).fake_verdict is not old
     assert turn(hand, "critic", turn=1).real_verdict is not turn(hand, "critic", turn=1).real_verdict
 

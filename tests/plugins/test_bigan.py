@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import game_round, terms_of, tiny_data, tiny_game
+from torch import nn
 from torch.nn.functional import softplus
 from training_helpers import trainer
 
@@ -82,6 +83,27 @@ def test_the_statistics_say_how_often_the_critic_is_right() -> None:
     real, fake = pairs(game)
     report = terms_of(game.objective, "critic", game_round(game, "critic"))["adversarial"].reports["critic_accuracy"]
     assert report.item() == pytest.approx(((real > 0).sum() + (fake <= 0).sum()).item() / 24)
+
+
+def test_the_zero_of_a_wasserstein_critic_is_not_its_boundary() -> None:
+    game = tiny_game(BiGAN, adversarial="wasserstein", spectral_norm=True)
+    with torch.no_grad():
+        game.networks["critic"].joint[-1].bias += 100
+    real, fake = pairs(game)
+    middle = (real.mean() + fake.mean()) / 2
+    report = terms_of(game.objective, "critic", game_round(game, "critic"))["adversarial"].reports["critic_accuracy"]
+    assert report.item() == pytest.approx(((real > middle).sum() + (fake <= middle).sum()).item() / 24)
+    assert (fake > 0).all()
+
+
+def test_spectral_normalisation_bounds_every_layer_of_the_critic() -> None:
+    """Without batch normalisation, which no bound survives, no weight stretches anything."""
+    critic = tiny_game(BiGAN, adversarial="wasserstein", spectral_norm=True, critic_norm="none").networks["critic"]
+    for _ in range(100):  # its estimate of the largest singular value is a running one
+        critic(torch.randn(4, *SHAPES[0]), torch.randn(4, 50))
+    layers = [layer for layer in critic.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+    norms = torch.stack([torch.linalg.matrix_norm(layer.weight.flatten(1), 2) for layer in layers])
+    torch.testing.assert_close(norms, torch.ones(len(layers)), rtol=0.02, atol=0)
 
 
 @pytest.mark.parametrize(
