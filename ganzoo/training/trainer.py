@@ -125,7 +125,12 @@ class Trainer:
         Each process has its own rows, and so its own numbers.
         """
         first = 0 if self._rows is None else self._rows.start
-        torch.manual_seed(stable_seed(self.config.seed, self.images, "layers", first))
+        seed = stable_seed(self.config.seed, self.images, "layers", first)
+        if self.hardware.device.type == "cpu":
+            # For every accelerator that is not in use yet, torch.manual_seed keeps a trace of where it was called.
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def play_moves(self) -> None:
         """Play one round from what ``inputs`` gives: every player that takes part by now moves, in order."""
