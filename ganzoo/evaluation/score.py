@@ -45,7 +45,7 @@ class Score(BaseModel):
 
 
 class Skipped(BaseModel):
-    """A metric that could not be computed, and why."""
+    """A metric that could not be computed, or not whole, and why."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
