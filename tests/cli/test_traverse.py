@@ -89,7 +89,7 @@ def test_rows_take_several_values_in_turns_as_a_list_in_python(
         (["style", "--component", "2"], "0 to 1, not 2"),
         (["--component", "1"], "component 1 of which variable?"),
         (["style", "--given", "style=0"], "cannot be both given and traversed"),
-        (["--given", "category=0,1"], "several values in --given are taken in turns along one variable; name one of: z"),
+        (["--given", "category=0,1"], "taken in turns along one variable; name one of: z, category"),
         (["--out", "one.png"], "one.png is one file and there are 3 traversals"),
         (["--out", "one.jpg"], "end it in .png or .gif"),
         (["--steps", "0"], "--steps"),
