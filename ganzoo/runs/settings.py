@@ -83,8 +83,7 @@ def with_none(layer: Layer, options: type[BaseModel]) -> Layer:
         options: the model's class of options; what has a choice of its own that is called ``none`` keeps the text.
     """
     values = {
-        key: None if value == "none" and _may_be_none(options, key.removeprefix("options.")) else value
-        for key, value in layer.values.items()
+        key: None if value == "none" and _may_be_none(options, key) else value for key, value in layer.values.items()
     }
     return replace(layer, values=values)
 
@@ -181,8 +180,9 @@ def _dotted(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{table}.{key}": value for key, value in values.items()}
 
 
-def _may_be_none(options: type[BaseModel], name: str) -> bool:
-    known = options.model_fields.get(name)
+def _may_be_none(options: type[BaseModel], key: str) -> bool:
+    table, _, name = key.partition(".")
+    known = options.model_fields.get(name) if table == "options" else None
     kinds = get_args(known.annotation) if known else ()
     return type(None) in kinds and not any("none" in get_args(kind) for kind in kinds)
 

@@ -111,6 +111,8 @@ def test_none_means_no_value_where_an_option_may_have_none_and_nothing_of_that_n
     assert {key for key, value in values.items() if value is None} == {"options.rate", "options.text"}
     assert {value for value in values.values() if value is not None} == {"none"}
     assert with_none(layer, Chosen).origin_of("options.rate") == "-o rate=none"
+    others = Layer("a file", {"rate": "none", "data_options.rate": "none"})
+    assert with_none(others, Chosen) == others
 
 
 def toml(folder: Path, text: str | bytes) -> Path:
