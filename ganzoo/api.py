@@ -212,7 +212,7 @@ class Run:
         return f"Run({str(self.path)!r}: {record.config.model}, {record.status} at {record.images:,} images)"
 
 
-def build(model: str | type[Model], data: str = "mnist", **options: Any) -> Game:
+def build(model: str | type[Model], data: str | None = None, **options: Any) -> Game:
     """Put a model together for a data set, untrained; printed, it is the model's documentation.
 
     Raises:
@@ -286,7 +286,7 @@ def resume(
 
 def train(
     model: str | type[Model],
-    data: str = "mnist",
+    data: str | None = None,
     *,
     images: int | str | None = None,
     epochs: float | None = None,
@@ -305,7 +305,8 @@ def train(
 
     Args:
         model: name in the zoo, with a recipe's name after ``@`` if it is not the default one; or a class.
-        data: name of a data set, or path of a folder of images.
+        data: name of a data set, or path of a folder of images; what ``ganzoo.toml`` says, or else MNIST,
+            unless given.
         images: budget in real samples, such as 640_000 or "640k"; the recipe's unless given.
         epochs: the budget in passes over the data, instead of ``images``.
         batch: samples a turn.

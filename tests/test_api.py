@@ -142,6 +142,14 @@ def test_training_from_python_is_one_call(folder):
     assert torch.equal(ganzoo.open(1).sample(6, seed=1, category=[0, 1, 2, 3, 4, 5]), samples)
 
 
+def test_the_settings_file_chooses_the_data_from_python_too(folder):
+    grey_folder(folder / "pics")
+    (folder / "ganzoo.toml").write_text('[train]\ndata = "./pics"\n')
+    assert ganzoo.train("gan", images=16, batch=16, device="cpu", width=0.125).data.name == "pics"
+    assert "gan on pics" in str(ganzoo.build("gan"))
+    assert "gan on mnist" in str(ganzoo.build("gan", "mnist"))
+
+
 def test_what_is_no_run_cannot_be_opened(folder):
     with pytest.raises(UsageError, match="there is no run '7' in runs"):
         ganzoo.open(7)

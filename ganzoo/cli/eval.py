@@ -1,5 +1,6 @@
 """``ganzoo eval``: how good a trained run is, in the field's numbers."""
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -105,7 +106,10 @@ def eval_(
         )
         return
     print_evaluation(result)
-    click.echo(f"\n{diagnosis}\n\nStored in {path / 'metrics.jsonl'}; `ganzoo report {run}` makes a page of it.")
+    words = ["ganzoo", "report", str(path)]
+    for file in default_zoo().files:
+        words += ["--plugin", str(file)]
+    click.echo(f"\n{diagnosis}\n\nStored in {path / 'metrics.jsonl'}; `{shlex.join(words)}` makes a page of it.")
 
 
 @contextmanager

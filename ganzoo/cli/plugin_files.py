@@ -1,4 +1,7 @@
-"""The option ``--plugin``, which every command has and the group too; apart, since the group's help needs no other."""
+"""The option ``--plugin``, which the group has and every command that opens a run or a model.
+
+Apart from the other options, since the group's help needs no other.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

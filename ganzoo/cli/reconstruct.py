@@ -4,7 +4,15 @@ from pathlib import Path
 
 import click
 
-from ganzoo.cli.options import device_option, examples, find_run, is_folder, root_option, run_argument
+from ganzoo.cli.options import (
+    device_option,
+    examples,
+    find_run,
+    is_folder,
+    plugin_option,
+    root_option,
+    run_argument,
+)
 from ganzoo.core.errors import UsageError
 
 __all__ = ["reconstruct"]
@@ -26,6 +34,7 @@ MOST = 1000
 )
 @click.option("--out", metavar="FILE.png", help="The picture.  [default: in RUN]")
 @device_option
+@plugin_option
 @root_option
 def reconstruct(run: str, n: int, seed: int, out: str | None, device: str, root: str) -> None:
     """Draw test samples over their reconstructions by RUN, by default the newest, and print where the picture is.

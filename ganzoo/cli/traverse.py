@@ -1,7 +1,8 @@
 """``ganzoo traverse``: what each code, label or noise variable of a trained run does."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +20,7 @@ from ganzoo.cli.options import (
 from ganzoo.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from ganzoo.sampling.sampler import Sampler
     from ganzoo.sampling.traversal import Traversal
 
 __all__ = ["traverse"]
@@ -30,6 +32,7 @@ __all__ = ["traverse"]
         "ganzoo traverse 12 style --component 1 --steps 15 --gif",
         "ganzoo traverse latest category --out category.png",
         "ganzoo traverse latest style --given category=3 --rows 4 --out pictures/",
+        "ganzoo traverse latest style --given category=0,1,2 --rows 3  # a row each",
     )
 )
 @run_argument(required=False)
@@ -72,13 +75,17 @@ def traverse(
     one_file = out is not None and not is_folder(out, ".png", ".gif")
     path = find_run(run, root)
 
-    from ganzoo.cli.drawing import file_stem, open_sampler, pinned
+    from ganzoo.cli.drawing import file_stem, open_sampler, pinned, taking_turns
     from ganzoo.runs.pretrained import outputs
 
     sampler = open_sampler(path, device)
-    found = sampler.traverse(
-        variable, component, rows=rows, steps=steps, seed=seed, given=pinned(given, sampler.latent)
-    )
+    values = pinned(given, sampler.latent)
+    if taking_turns(given, sampler.latent):
+        if variable is None:
+            names = ", ".join(sampler.latent)
+            raise UsageError(f"several values in --given are taken in turns along one variable; name one of: {names}")
+        values = pinned(given, sampler.latent, noises(sampler, variable, values, rows, steps))
+    found = sampler.traverse(variable, component, rows=rows, steps=steps, seed=seed, given=values)
     if out is not None and one_file:
         if len(found) > 1:
             names = ", ".join(f"{each.variable} {each.component}" for each in found)
@@ -92,6 +99,17 @@ def traverse(
     for each in found:
         stem = file_stem(each.variable, str(each.component), f"seed{seed}" if seed else "", *given)
         draw(each, folder / f"{stem}.png", film=gif)
+
+
+def noises(sampler: "Sampler", variable: str, given: Mapping[str, Any], rows: int, steps: int) -> int:
+    """The rows of a variable's traversal, or its columns where the classes of that variable are the rows."""
+    from ganzoo.core.variables import Categorical
+    from ganzoo.sampling.traversal import row_classes
+
+    if isinstance(sampler.latent[variable], Categorical):
+        return steps
+    classes = row_classes(sampler.latent, given, sampler.order)
+    return rows if classes is None else len(classes[1])
 
 
 def draw(traversal: "Traversal", target: Path, *, film: bool, still: bool = True) -> None:

@@ -58,10 +58,10 @@ def reproduce(record: RunRecord) -> str:
     beyond = []
     for key, value in flat.items():
         origin = record.origins.get(key, "")
-        follows = origin in _SETTLED or origin.startswith("recipe ") or value is None
+        table, dot, name = key.partition(".")
+        follows = origin in _SETTLED or origin.startswith("recipe ") or (value is None and table != "options")
         if follows or key in ("model", "recipe", "data", "seed"):
             continue
-        table, dot, name = key.partition(".")
         if dot:
             words += ["-d" if table == "data_options" else "-o", f"{name}={plain(value)}"]
         elif key in _FLAGS:

@@ -36,7 +36,9 @@ class FileSplit(Split):
         self._folder = folder
         self._names = names
         self._framing = framing
-        self._memory = memory
+        channels, height, width = framing.shape
+        # If so, no other process could hand them over faster, and each would have to decode them all.
+        self.computed = len(names) * channels * height * width <= memory
         self._held: Tensor | None = None
         self.labels = labels
         self.checksum = checksum
@@ -58,14 +60,22 @@ class FileSplit(Split):
         except ValueError as error:
             raise self._unreadable(index, str(error)) from error
 
+    def rows(self, indices: Tensor) -> Tensor:
+        """Images (N, C, H, W) uint8, of indices (N,); the first call decodes all if they may be held.
+
+        Raises:
+            RunError: a file cannot be read.
+        """
+        held = self.tensor()
+        return held[indices] if held is not None else super().rows(indices)
+
     def tensor(self) -> Tensor | None:
         """All images, (M, C, H, W) uint8, or None if they would take more than the memory that is allowed.
 
         Raises:
             RunError: a file cannot be read.
         """
-        channels, height, width = self._framing.shape
-        if self._held is None and len(self) * channels * height * width <= self._memory:
+        if self._held is None and self.computed:
             paths = [self._folder / name for name in self._names]
             decoded = decode_all(paths, self._framing, hold=True)
             for index, reason in decoded.failures.items():

@@ -33,7 +33,7 @@ class Evaluation:
         setting: how much was used.
         seed: of the generated samples.
         scores: in the order of the metrics.
-        skipped: metrics that do not apply, each with the reason.
+        skipped: metrics that do not apply, or not to everything, each with the reason.
     """
 
     run: RunDirectory
@@ -89,15 +89,18 @@ def evaluate(
     for done, (name, metric) in enumerate(chosen.items()):
         progress(name, done, len(chosen))
         scores: list[Score] = []
-        reason = "it found nothing"
         try:
-            scores = list(metric().scores(subject))
+            for score in metric().scores(subject):
+                scores.append(score)  # one at a time: what was found stays, whatever the rest lacks
+            reason = None if scores else "it found nothing"
         except Unavailable as error:
-            reason = str(error)
-        skipped = [] if scores else [Skipped(metric=name, reason=reason)]
+            kept = ", ".join(score.name for score in scores)
+            reason = f"{error}; found all the same: {kept}" if kept else str(error)
+        skipped = [] if reason is None else [Skipped(metric=name, reason=reason)]
         result.scores.extend(scores)
         result.skipped.extend(skipped)
-        found: list[Score | Skipped] = [*scores, *skipped]
+        # The scores come last: of two lines about a metric, readers go by the later.
+        found: list[Score | Skipped] = [*skipped, *scores]
         belongs = (name, result.images, setting, seed, subject.extractor_identity)
         append_records(run, [Record.of(each, *belongs) for each in found])
     return result

@@ -44,5 +44,6 @@ class Metric(ABC):
             subject: the run and its data.
 
         Raises:
-            Unavailable: this run or data set lacks what the metric needs; nothing else is affected.
+            Unavailable: this run or data set lacks what the metric needs; other metrics, and the scores that it
+                yielded before, are not affected.
         """

@@ -25,8 +25,8 @@ class Score(BaseModel):
     better: Literal["lower", "higher"] | None = Field(None, description="which direction is better, if one is")
     floor: float | None = Field(
         None,
-        description="the same of real samples in place of generated ones: training samples, or, where the protocol "
-        "says so, test samples",
+        description="the same of real samples in place of generated ones: training samples where these are held "
+        "against test samples, else test samples",
     )
     ceiling: float | None = Field(None, description="the same of noise, in place of generated samples")
     protocol: str = Field(description="how it was measured: features, split, numbers of samples")
@@ -45,7 +45,7 @@ class Score(BaseModel):
 
 
 class Skipped(BaseModel):
-    """A metric that could not be computed, and why."""
+    """A metric that could not be computed, or not whole, and why."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -2,15 +2,17 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import BaseModel
 
 from ganzoo.core.errors import UsageError, unknown
 from ganzoo.core.reading import MAX_TOML, parse_toml, read_file
 
-__all__ = ["Layer", "epochs_to_images", "flag_layer", "option_layer", "parse_count", "read_toml"]
+__all__ = ["Layer", "epochs_to_images", "flag_layer", "option_layer", "parse_count", "read_toml", "with_none"]
 
 _FACTORS = {"k": 1_000, "m": 1_000_000}
 _TABLES = ("train", "options", "data_options", "models")
@@ -71,6 +73,19 @@ def option_layer(items: Iterable[str], flag: str = "-o", table: str = "options")
         values[key] = _literal(text)
         origins[key] = f"{flag} {item}"
     return Layer(flag, values, origins)
+
+
+def with_none(layer: Layer, options: type[BaseModel]) -> Layer:
+    """The layer with None where it says ``none`` of an option that may be None, for which TOML has no word.
+
+    Args:
+        layer: settings from one place.
+        options: the model's class of options; what has a choice of its own that is called ``none`` keeps the text.
+    """
+    values = {
+        key: None if value == "none" and _may_be_none(options, key) else value for key, value in layer.values.items()
+    }
+    return replace(layer, values=values)
 
 
 def read_toml(path: Path, model: str, origin: str | None = None) -> list[Layer]:
@@ -163,6 +178,13 @@ def _table(path: Path, tables: Mapping[str, Any], name: str, prefix: str = "") -
 
 def _dotted(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{table}.{key}": value for key, value in values.items()}
+
+
+def _may_be_none(options: type[BaseModel], key: str) -> bool:
+    table, _, name = key.partition(".")
+    known = options.model_fields.get(name) if table == "options" else None
+    kinds = get_args(known.annotation) if known else ()
+    return type(None) in kinds and not any("none" in get_args(kind) for kind in kinds)
 
 
 def _literal(text: str) -> Any:

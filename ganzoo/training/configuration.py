@@ -15,7 +15,7 @@ from ganzoo.models.options import ModelOptions
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.record import RunRecord
 from ganzoo.runs.resolve import resolve
-from ganzoo.runs.settings import Layer, epochs_to_images, flag_layer, option_layer, read_toml
+from ganzoo.runs.settings import Layer, epochs_to_images, flag_layer, option_layer, read_toml, with_none
 from ganzoo.training.distributed import ALONE, Processes, sharing_notes
 from ganzoo.training.graphs import notes_on_graphs
 from ganzoo.training.hardware import Hardware
@@ -105,6 +105,7 @@ def configure(
         refuse_two_budgets(given)
         images = epochs_to_images(epochs, dataset.spec.size)
         layers.append(Layer("--epochs", {"images": images}))
+    layers = [with_none(layer, model_class.Options) for layer in layers]
     resolved, origins = resolve(layers, model_class.Options)
     resolved = resolved.model_copy(update={"data": lasting_name(data, dataset)})
     return Configured(resolved, origins, model_class(**resolved.options), dataset, zoo)
@@ -189,7 +190,8 @@ def resumed_config(
         refuse_two_budgets(given)
         given["images"] = epochs_to_images(epochs, size)
     before = record.config
-    after, _ = resolve([Layer("the run", before.flat()), flag_layer(given), *layers], options_class)
+    given_options = [with_none(layer, options_class) for layer in layers]
+    after, _ = resolve([Layer("the run", before.flat()), flag_layer(given), *given_options], options_class)
     difference = before.difference(after)
     for may_change in ("images", "graph"):
         difference.pop(may_change, None)

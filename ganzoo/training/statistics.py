@@ -11,7 +11,10 @@ from ganzoo.core.objective import Term
 from ganzoo.runs.checkpoint import Checkpoint
 from ganzoo.training.distributed import ALONE, Processes
 
-__all__ = ["Statistics", "names_of_terms", "sums_of"]
+__all__ = ["PROGRESS", "Statistics", "names_of_terms", "sums_of"]
+
+PROGRESS = ("images", "seconds", "images_per_second")
+"""What a line of statistics begins with, beside the means."""
 
 _NAMES = TypeAdapter(dict[str, list[str]])
 
@@ -39,12 +42,17 @@ class Statistics:
             terms: its terms.
             images: progress of the run, a scalar of float64 on the device in a captured round; remembered for the
                 first value that is not finite.
+
+        Raises:
+            RunError: the terms are not those of the player's last turn, or two things go by one name.
         """
         values = [term.value.detach() for term in terms]
         names = [f"{player}/{term.name}" for term in terms]
         for term in terms:
             names += term.reports
             values += term.reports.values()
+        if player not in self._names:
+            self._expect_free(player, names)
         row = torch.stack([value.float() for value in values])
         if self._names.setdefault(player, names) != names:
             raise RunError(f"the terms of player {player} changed from {self._names[player]} to {names} in the run")
@@ -55,6 +63,15 @@ class Statistics:
         self._sums[player][-1] += 1
         bad = self._first_bad[player]
         bad.copy_(torch.where(~row.isfinite() & bad.isinf(), images, bad))
+
+    def _expect_free(self, player: str, names: Sequence[str]) -> None:
+        """Each name stands for one number of a line, which would hide another of that name."""
+        taken = dict.fromkeys(PROGRESS, "the run's progress")
+        taken |= {name: f"player {other}" for other, names in self._names.items() for name in names}
+        for name in names:
+            if name in taken:
+                raise RunError(f"player {player} reports {name!r}, a name that {taken[name]} has; choose another")
+            taken[name] = f"player {player}"
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that ``add`` changes, itself and no copy, by ``kind/player``."""

@@ -90,8 +90,8 @@ def ganzoo_register_extractors() -> list[type]:  # type: ignore[empty-body]
 def ganzoo_run_started(run: Path, plan: Any, images: int) -> None:
     """A training is about to play its first round, or to go on.
 
-    Called in every process that trains, after the display. What an observer raises is printed once as a warning; the
-    observer hears no more of that run, and the run goes on.
+    Called after the display; where several processes train a run, in the first of them alone. What an observer raises
+    is printed once as a warning; the observer hears no more of that run, and the run goes on.
 
     Args:
         run: the run's folder; a file or folder of the plugin's own may be made in it.

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from cli_helpers import Ganzoo, one_sentence
 
+from ganzoo.cli.main import COMMANDS, cli
 from ganzoo.zoo.manager import default_zoo
 
 SOURCE = """
@@ -73,6 +75,14 @@ def test_other_commands_take_it_too(command: str, ganzoo: Ganzoo, file: Path) ->
     assert "my_gan" in ganzoo(command, "my_gan", "--plugin", file, "-o", "width=0.125").stdout
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_that_opens_a_run_or_a_model_takes_it(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    parameters = {each.name for each in command.params}
+    assert "plugin_files" in parameters or not parameters & {"run", "model", "models"}
+
+
 def test_lists_have_what_the_file_brings(ganzoo: Ganzoo, file: Path) -> None:
     assert "A model in a file." in ganzoo("models", "--plugin", file).stdout
     (line,) = (line for line in ganzoo("plugins", "--plugin", file).stdout.splitlines() if "my_gan" in line)
@@ -81,8 +91,6 @@ def test_lists_have_what_the_file_brings(ganzoo: Ganzoo, file: Path) -> None:
 
 def test_help_and_completion_do_not_run_the_file(ganzoo: Ganzoo) -> None:
     from click.shell_completion import ShellComplete
-
-    from ganzoo.cli.main import cli
 
     Path("bad.py").write_text("raise SystemExit(5)")
     ganzoo("train", "--plugin", "bad.py", "--help")

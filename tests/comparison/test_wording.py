@@ -76,6 +76,18 @@ def test_the_command_trains_with_the_same_settings(tmp_path, monkeypatch):
     assert again.config == made.config
 
 
+@pytest.mark.parametrize("options", [{"recognition_lr": None}, ["recognition_lr=none"]])
+def test_the_command_undoes_what_a_recipe_sets(options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert api.configure("infogan").config.options["recognition_lr"]
+    made = api.configure("infogan", options=options)
+    assert made.config.options["recognition_lr"] is None
+    words = shlex.split(reproduce(record(made)))
+    assert words[-2:] == ["-o", "recognition_lr=none"]
+    assert api.configure(words[2], options=words[-1:]).config == made.config
+    assert "none" not in reproduce(record(api.configure("gan")))
+
+
 def test_what_no_flag_can_say_is_said_beside_the_command():
     made = configured("gan", flags={"tick": 17})
     said = reproduce(record(made))

@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from ganzoo.core.errors import RunError, UsageError
+from ganzoo.data.batches import batches
 from ganzoo.data.celeba import ATTRIBUTES, CelebA
+from ganzoo.data.decoding import Decoded, Framing, decode_all
 
 PARTITION = [0, 0, 0, 0, 0, 1, 2, 2]
 
@@ -52,6 +54,25 @@ def test_streamed_images_equal_those_in_memory(faces: Path) -> None:
     streamed = CelebA(root=str(faces), memory=0).split("train")
     assert streamed.tensor() is None
     assert streamed[3].equal(CelebA(root=str(faces)).split("train").tensor()[3])
+
+
+def test_images_that_may_be_held_and_are_too_many_for_the_device_are_decoded_once(
+    faces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    celeba = CelebA(root=str(faces), size=8, attribute="Smiling")
+    one_by_one = CelebA(root=str(faces), size=8, memory=0).split("train")
+    expected = batches(one_by_one, celeba.spec, batch=4, seed=0, workers=0)
+    calls: list[int] = []
+
+    def counted(paths: list[Path], framing: Framing, *, hold: bool) -> Decoded:
+        calls.append(len(paths))
+        return decode_all(paths, framing, hold=hold)
+
+    monkeypatch.setattr("ganzoo.data.file_split.decode_all", counted)
+    streamed = batches(celeba.split("train"), celeba.spec, batch=4, seed=0, memory_limit=0)
+    for _ in range(4):
+        assert next(streamed).values.equal(next(expected).values)
+    assert calls == [5]
 
 
 def test_an_attribute_can_be_the_label(faces: Path) -> None:

@@ -6,6 +6,7 @@ import torch
 from training_helpers import Toys
 
 import ganzoo
+from ganzoo.comparison.scores import Examination, measure
 from ganzoo.core.errors import RunError, UsageError
 from ganzoo.evaluation.evaluate import evaluate, open_subject
 from ganzoo.evaluation.extractor import Extractor, Features
@@ -32,15 +33,26 @@ class Brightness(Metric):
 
 
 class Gaps(Metric):
-    """Never available, and only noticed after a first score."""
+    """Never available."""
 
     name = "gaps"
     summary = "nothing"
     group = "fidelity"
 
     def scores(self, subject):
-        yield subject.score("gaps", 1, "first")
         raise Unavailable("needs a tail; train one")
+
+
+class Torn(Metric):
+    """Two scores, before it is noticed that the third cannot be had."""
+
+    name = "torn"
+    summary = "as far as it goes"
+
+    def scores(self, subject):
+        yield subject.score("torn/first", 1, "first")
+        yield subject.score("torn/second", 2, "second")
+        raise Unavailable("needs a third")
 
 
 class Slow(Metric):
@@ -130,11 +142,24 @@ def test_the_same_seed_gives_the_same_scores_and_evaluations_add_up(copied, zoo)
     assert len([record for record in read_records(copied) if record.score]) == 6
 
 
-def test_a_metric_that_does_not_apply_is_skipped_whole_and_says_why(copied, zoo):
+def test_a_metric_that_does_not_apply_is_skipped_and_says_why(copied, zoo):
     result = evaluate(copied, zoo)
     assert [(each.metric, each.reason) for each in result.skipped] == [("gaps", "needs a tail; train one")]
     [record] = [record for record in read_records(copied) if record.metric == "gaps"]
     assert (record.score, record.skipped) == (None, result.skipped[0])
+
+
+def test_what_a_metric_found_before_it_stopped_short_is_kept(copied, zoo, monkeypatch):
+    zoo.register(
+        SimpleNamespace(ganzoo_register_metrics=hookimpl(lambda: [Torn], specname="ganzoo_register_metrics")), "torn"
+    )
+    result = evaluate(copied, zoo, metrics=["torn"])
+    assert [(score.name, score.value) for score in result.scores] == [("torn/first", 1), ("torn/second", 2)]
+    reason = "needs a third; found all the same: torn/first, torn/second"
+    assert [(each.metric, each.reason) for each in result.skipped] == [("torn", reason)]
+    examination = Examination({"torn": Torn}, FAST, None, Halves(copied.record.data_spec), 0, torch.device("cpu"))
+    monkeypatch.setattr("ganzoo.comparison.scores.evaluate", lambda *_, **__: pytest.fail("it was tried again"))
+    assert list(measure(copied, zoo, examination).scores) == [("torn", "torn/first"), ("torn", "torn/second")]
 
 
 def test_a_metric_that_finds_nothing_is_skipped(copied, zoo, monkeypatch):

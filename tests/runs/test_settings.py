@@ -1,9 +1,19 @@
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from pydantic import BaseModel
 
 from ganzoo.core.errors import UsageError
-from ganzoo.runs.settings import Layer, epochs_to_images, flag_layer, option_layer, parse_count, read_toml
+from ganzoo.runs.settings import (
+    Layer,
+    epochs_to_images,
+    flag_layer,
+    option_layer,
+    parse_count,
+    read_toml,
+    with_none,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +93,26 @@ def test_options_of_the_data_and_repeated_ones():
 def test_refuses_an_option_without_key_or_value(item):
     with pytest.raises(UsageError, match="-o takes key=value"):
         option_layer([item])
+
+
+class Chosen(BaseModel):
+    """Options that may be None, and some that may not."""
+
+    rate: float | None = None
+    text: str | None = None
+    norm: Literal["batch", "none"] = "batch"
+    kind: Literal["none", "other"] | None = None
+    name: str = ""
+
+
+def test_none_means_no_value_where_an_option_may_have_none_and_nothing_of_that_name():
+    layer = option_layer([f"{name}=none" for name in (*Chosen.model_fields, "unknown")])
+    values = with_none(layer, Chosen).values
+    assert {key for key, value in values.items() if value is None} == {"options.rate", "options.text"}
+    assert {value for value in values.values() if value is not None} == {"none"}
+    assert with_none(layer, Chosen).origin_of("options.rate") == "-o rate=none"
+    others = Layer("a file", {"rate": "none", "data_options.rate": "none"})
+    assert with_none(others, Chosen) == others
 
 
 def toml(folder: Path, text: str | bytes) -> Path:

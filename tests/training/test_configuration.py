@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from training_helpers import configured, grey_folder, zoo_of
+from training_helpers import configured, grey_folder, start, zoo_of
 
 from ganzoo import api
 from ganzoo.core.errors import UsageError
@@ -98,6 +98,15 @@ def test_what_is_wrong_is_said_in_one_sentence(changes, match):
     with pytest.raises(UsageError, match=match) as error:
         api.configure(request.pop("model"), **request)
     assert "\n" not in str(error.value)
+
+
+def test_none_unsets_an_option_of_a_recipe_and_goes_on_as_such(folder):
+    Path("ganzoo.toml").write_text('[options]\nrecognition_lr = "none"\n')
+    made = api.configure("infogan")
+    assert (made.config.options["recognition_lr"], made.origins["options.recognition_lr"]) == (None, "ganzoo.toml")
+    run = start(folder, "infogan", flags={"images": 16}, recognition_lr="none")
+    assert run.config.options["recognition_lr"] is None
+    assert api.resume(1, out=folder, flags={"images": 32}, options=["recognition_lr=none"], zoo=zoo_of()).record.images
 
 
 def test_a_malformed_settings_file_in_the_working_directory_is_named():

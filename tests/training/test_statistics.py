@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from training_helpers import trainer
+from training_helpers import start, trainer
 
 from ganzoo.core.errors import RunError
 from ganzoo.core.objective import Term
-from ganzoo.training.statistics import Statistics
+from ganzoo.training.statistics import PROGRESS, Statistics
 
 CPU = torch.device("cpu")
 
@@ -93,6 +93,32 @@ def test_terms_that_change_in_the_run_are_refused():
     statistics.add("critic", [term(1.0)], 16)
     with pytest.raises(RunError, match=r"terms of player critic changed from \['critic/adversarial'\]"):
         statistics.add("critic", [term(1.0), term(1.0, "r1")], 32)
+
+
+@pytest.mark.parametrize(
+    ("player", "terms", "sentence"),
+    [
+        ("generator", [term(2.0, accuracy=1.0)], "player generator reports 'accuracy', a name that player critic has"),
+        ("critic/part", [term(2.0, "a")], "player critic/part reports 'critic/part/a', a name that player critic has"),
+        ("generator", [term(2.0), term(3.0)], "'generator/adversarial', a name that player generator has"),
+        ("generator", [term(2.0, x=1.0), term(3.0, "r1", x=2.0)], "reports 'x', a name that player generator has"),
+        ("generator", [term(2.0, images=1.0)], "reports 'images', a name that the run's progress has; choose another"),
+        ("generator", [term(2.0, seconds=1.0)], "reports 'seconds', a name that the run's progress has"),
+        ("generator", [term(2.0, images_per_second=1.0)], "a name that the run's progress has"),
+    ],
+)
+def test_a_name_that_would_hide_another_number_is_refused(player, terms, sentence):
+    statistics = Statistics(CPU)
+    for _ in range(2):  # a player may have several turns in a round
+        statistics.add("critic", [term(1.0, accuracy=0.5), term(1.0, "part/a")], 16)
+    with pytest.raises(RunError, match=sentence):
+        statistics.add(player, terms, 16)
+    assert statistics.read() == {"critic/adversarial": 1.0, "critic/part/a": 1.0, "accuracy": 0.5}
+
+
+def test_the_progress_that_a_run_notes_is_no_name_for_a_report(tmp_path):
+    line, *_ = start(tmp_path, flags={"images": 16}).stats()
+    assert tuple(line)[: len(PROGRESS)] == PROGRESS
 
 
 def test_a_state_taken_between_readings_goes_on():
