@@ -14,6 +14,7 @@ from ganzoo.sampling.sampler import Sampler
 from ganzoo.zoo.manager import Zoo
 
 __all__ = [
+    "STAR",
     "Confusion",
     "comparison_legend",
     "comparison_protocol",
@@ -26,6 +27,12 @@ __all__ = [
     "score_rows",
     "weights_sha256",
 ]
+
+STAR = (
+    "is better than every other by Welch's t test at 5 %, so that of twenty rows of equal models about one has a star "
+    "by chance at the most; what is better than real data counts as they do"
+)
+"""What a star says of a cell."""
 
 _LEVELS = 5
 """Shades of a table of shares, beside no shade at all."""
@@ -192,11 +199,8 @@ def comparison_provenance(comparison: Comparison) -> list[tuple[str, str]]:
 
 def comparison_legend(comparison: Comparison) -> str:
     """How to read the table."""
-    if len(comparison.protocol.seeds) > 1:
-        said = (
-            "Mean ± standard deviation over the seeds. A star marks the best of a row where it is better than every "
-            "other by more than the spread of the difference; what is better than real data counts as they do."
-        )
+    if any(len(entrant.runs) > 1 for entrant in comparison.entrants):
+        said = f"Mean ± standard deviation over the seeds. A star {STAR}."
     else:
         said = "One seed: the spread between trainings is not known, so none is claimed to be the best."
     return f"{said} “Real data” is the same number for real samples in place of generated ones."
