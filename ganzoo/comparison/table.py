@@ -167,14 +167,14 @@ def cost_rows(entrants: Sequence[Entrant]) -> list[Row]:
             group=COST,
             unit="bytes",
             protocol="at the most: of the accelerator, or on a CPU of the process that trained",
-            cells=_costs(memory),
+            cells=_costs(memory, "not known: its process did more than this training, or cannot tell"),
         ),
     ]
 
 
-def _costs(values: Mapping[str, Sequence[float | None]]) -> dict[str, Cell]:
+def _costs(values: Mapping[str, Sequence[float | None]], unknown: str = "not known") -> dict[str, Cell]:
     return {
-        label: cell(known) if (known := [value for value in found if value is not None]) else Cell(skipped="not known")
+        label: cell(known) if (known := [value for value in found if value is not None]) else Cell(skipped=unknown)
         for label, found in values.items()
     }
 

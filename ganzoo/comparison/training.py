@@ -128,8 +128,12 @@ def _trained_here(training: Training, root: Path | str, watcher: Watcher) -> Out
         else:
             command = shlex.join(["ganzoo", *training.command(root)])
             run = begin(training.configured, out=root, observer=observer, command=command)
+        # The process has done other things too, and what it took at the most may be theirs.
+        run.update(peak_memory=None)
     except GanzooError as error:
         return Outcome(training, None, str(error))
+    except Exception as error:  # of a plugin
+        return Outcome(training, None, f"{type(error).__name__}: {error}")
     if run.record.status != "finished":
         raise Interrupted("interrupted")
     return Outcome(training, run)

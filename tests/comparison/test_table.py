@@ -197,7 +197,7 @@ def test_costs_are_shown_and_never_marked() -> None:
     assert rows["parameters"].cells["a"].mean == 30
     assert (rows["seconds"].cells["a"].mean, rows["seconds"].cells["a"].spread) == (2.0, pytest.approx(sqrt(2)))
     assert rows["peak_memory"].cells["a"].mean == 7
-    assert rows["peak_memory"].cells["b"].skipped == "not known"
+    assert rows["peak_memory"].cells["b"].skipped.startswith("not known: ")
     assert not any(cell.best for row in rows.values() for cell in row.cells.values())
 
 
