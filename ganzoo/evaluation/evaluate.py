@@ -86,19 +86,21 @@ def evaluate(
     checkpoint = subject.sampler.checkpoint
     assert checkpoint is not None  # a run's sampler has one
     result = Evaluation(run, checkpoint.images, setting, seed)
+    features = (type(subject.extractor),) if subject.extractor_identity[0] else ()
     for done, (name, metric) in enumerate(chosen.items()):
         progress(name, done, len(chosen))
         scores: list[Score] = []
-        reason = "it found nothing"
+        reason, lacks = "it found nothing", ""
         try:
             scores = list(metric().scores(subject))
         except Unavailable as error:
-            reason = str(error)
-        skipped = [] if scores else [Skipped(metric=name, reason=reason)]
+            reason, lacks = str(error), _package(error)
+        skipped = [] if scores else [Skipped(metric=name, reason=reason, lacks=lacks)]
         result.scores.extend(scores)
         result.skipped.extend(skipped)
         found: list[Score | Skipped] = [*scores, *skipped]
-        belongs = (name, result.images, setting, seed, subject.extractor_identity)
+        plugins = zoo.versions(type(subject.game.model), metric, *features)
+        belongs = (name, result.images, setting, seed, subject.extractor_identity, plugins)
         append_records(run, [Record.of(each, *belongs) for each in found])
     return result
 
@@ -153,6 +155,12 @@ def included(zoo: Zoo, full: bool) -> dict[str, type[Metric]]:
     """The metrics of a setting, in the order in which they are shown."""
     known = {name: metric for name, metric in zoo.metrics().items() if full or not metric.slow}
     return dict(sorted(known.items(), key=lambda item: GROUPS.index(item[1].group)))
+
+
+def _package(error: Unavailable) -> str:
+    """The package whose import failed, if that is why something is not to be had."""
+    cause = error.__cause__ or error.__context__
+    return (cause.name or "").partition(".")[0] if isinstance(cause, ImportError) else ""
 
 
 def _same_data(run: RunDirectory, dataset: Dataset) -> None:
