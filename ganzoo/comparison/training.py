@@ -68,10 +68,16 @@ class Training:
         """Images of the budget that are used already."""
         return 0 if self.run is None else min(self.run.record.images, self.budget)
 
+    @property
+    def files(self) -> list[Path]:
+        """The plugins that another process has to be told of, from wherever it is."""
+        return [file.absolute() for file in self.configured.zoo.files]
+
     def command(self, root: Path | str) -> list[str]:
         """What to type for it behind ``ganzoo``, runs being in ``root``."""
         asked = ("train", "--resume", str(self.run.path)) if self.run is not None else self.arguments
-        return [*asked, "--out", str(root)]
+        plugins = [word for file in self.files for word in ("--plugin", str(file))]
+        return [*asked, *plugins, "--out", str(root)]
 
 
 @dataclass(frozen=True)

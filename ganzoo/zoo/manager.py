@@ -122,8 +122,8 @@ class Zoo:
 
     @property
     def in_every_process(self) -> bool:
-        """Whether another process would find the same plugins: none was registered by hand."""
-        return not self._registered
+        """Whether another process can have the same plugins, given ``files``: none other was registered."""
+        return len(self._registered) == len(self._files)
 
     def versions(self, *classes: type) -> dict[str, str]:
         """The versions of the plugins that brought these classes of this zoo, by distribution, but for built-in ones.

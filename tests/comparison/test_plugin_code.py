@@ -201,3 +201,57 @@ def test_code_that_is_edited_while_it_trains_is_not_in_the_table(
     assert [entrant.label for entrant in found.entrants] == ["gan"]
     [failure] = found.failures
     assert "its plugin was edited after the comparison had begun" in failure
+
+
+def test_a_file_is_trained_in_a_process_of_its_own_which_is_told_of_it(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    zoo = Zoo()
+    zoo.register_file(Path("my_gan.py"))
+    plan = a_plan(
+        tmp_path, "mine", data="mnist", options=("width=0.125", "networks=mlp"), zoo=zoo, metrics=("information",)
+    )
+    assert isinstance(plan.place, InProcesses)
+    [outcome] = plan.place.train(plan.trainings, plan.root, Journal())
+    assert outcome.run is not None, outcome.error
+    record = outcome.run.record
+    words = shlex.split(record.command)
+    assert words[words.index("--plugin") + 1] == str(model)
+    assert record.peak_memory
+    assert record.versions["my_gan"] == zoo.versions(zoo.model("mine"))["my_gan"]
+    assert origins(
+        a_plan(
+            tmp_path, "mine", data="mnist", options=("width=0.125", "networks=mlp"), zoo=zoo, metrics=("information",)
+        )
+    ) == ["reused"]
+
+
+def test_a_file_is_named_to_whoever_goes_on(tmp_path: Path, model: Path) -> None:
+    start(tmp_path / "runs", "mine", zoo=zoo_with(model)).directory.update(status="interrupted")
+    [training] = a_plan(tmp_path, "mine", zoo=zoo_with(model)).trainings
+    assert training.command("runs")[3:] == ["--plugin", str(model), "--out", "runs"]
+
+
+def test_workers_are_told_of_files_and_refuse_other_code(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "find_spec", lambda name: object())
+    zoo = Zoo()
+    zoo.register_file(model)
+    refuse_place(Request(["mine"], on="ray", zoo=zoo))
+
+    monkeypatch.chdir(tmp_path)
+    plan = a_plan(tmp_path, "mine", zoo=zoo_with(model))
+    task = _Task(plan.trainings[0], Journal())
+    errand = task.errand(plan.root, plan.checksum, 1, {})
+    assert errand.files == (str(model),)
+    assert (
+        carry(replace(errand, files=("nowhere.py",)), toy_zoo()).error == "--plugin nowhere.py: there is no such file"
+    )
+    model.write_text(f"{MODEL}# another\n")
+    refused = carry(errand, toy_zoo())
+    assert refused.status == "failed"
+    assert " has my_gan sources " in refused.error and "install the same everywhere" in refused.error
+    model.write_text(MODEL)
+    assert carry(errand, toy_zoo()).status == "finished"
