@@ -92,7 +92,10 @@ def comparison(**runs: Run) -> Comparison:
                 precision="fp32",
                 device="cpu",
                 parameters={"generator": 1234, "generator.trunk": 1000, "critic": 5},
-                runs=(EntrantRun(seed=0, path=str(run.path), origin="trained", images=64, seconds=75.0),),
+                runs=tuple(
+                    EntrantRun(seed=seed, path=str(run.path), origin="trained", images=64, seconds=75.0)
+                    for seed in (0, 1)
+                ),
             )
             for label, run in runs.items()
         ),

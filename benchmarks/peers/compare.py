@@ -70,8 +70,8 @@ class Pair:
 PLUGIN = ("--plugin", str(HERE / "plugin.py"))
 LEAST_SQUARES = ("-o", "adversarial=least-squares")
 AT_ONCE = ("-o", "updates=simultaneous")
-"""In PyTorch-GAN's scripts the generator steps first, and the critic then learns from the fakes of before that step: both
-gradients are of one critic and one batch of fakes. infogan.py has a third step beside these two."""
+"""In PyTorch-GAN's scripts the generator steps first, and the critic then learns from the fakes of before that step:
+both gradients are of one critic and one batch of fakes. infogan.py has a third step beside these two."""
 UPSAMPLING = ("--data", "mnist-32", "-o", "networks=upsampling")
 PAIRS = [
     Pair(

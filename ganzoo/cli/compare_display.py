@@ -10,7 +10,7 @@ from rich.text import Text
 from ganzoo.cli.text import count, duration, open_console, print_entries, print_table, together
 from ganzoo.comparison.model import Cell, Comparison, Row
 from ganzoo.comparison.plan import ComparisonPlan, makespan
-from ganzoo.comparison.sections import listed
+from ganzoo.comparison.sections import STAR, listed
 from ganzoo.comparison.training import Outcome, Training, Watcher
 from ganzoo.comparison.wording import amount, with_spread
 
@@ -221,10 +221,7 @@ def print_comparison(comparison: Comparison) -> None:
     click.echo()
     said = [f"Unequal protocols: {each}." for each in comparison.protocol.differences]
     if any(len(entrant.runs) > 1 for entrant in comparison.entrants):
-        said.append(
-            "Mean ± standard deviation over seeds; * is ahead of every other by more than the spread of the "
-            "difference; what is better than real data counts as they do."
-        )
+        said.append(f"Mean ± standard deviation over seeds; * {STAR}.")
     for note in (*said, *comparison.notes):
         click.echo(note)
 

@@ -15,7 +15,8 @@ from ganzoo.core.errors import RunError
 from ganzoo.models.model import Model
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.files import write_atomically
-from ganzoo.runs.record import installed_versions
+from ganzoo.runs.record import installed_versions, plugin_versions
+from ganzoo.training.start import versions_of
 
 __all__ = ["carry_out", "compare", "folder_of"]
 
@@ -76,7 +77,7 @@ def carry_out(plan: ComparisonPlan, watcher: Watcher) -> Comparison:
     comparison = Comparison(
         name=plan.name,
         command=plan.command,
-        versions=installed_versions(),
+        versions=_versions(plan),
         machine=plan.machine,
         protocol=_protocol(plan),
         entrants=tuple(entrants),
@@ -99,7 +100,16 @@ def folder_of(plan: ComparisonPlan) -> Path:
 
 
 def _train(plan: ComparisonPlan, watcher: Watcher) -> list[Outcome]:
-    return plan.place.train(plan.trainings, plan.root, watcher)
+    return [_as_planned(outcome) for outcome in plan.place.train(plan.trainings, plan.root, watcher)]
+
+
+def _as_planned(outcome: Outcome) -> Outcome:
+    """The outcome, unless another process has found other code of the plugin than this one has."""
+    planned = plugin_versions(versions_of(outcome.training.configured))
+    if outcome.run is None or plugin_versions(outcome.run.record.versions) == planned:
+        return outcome
+    said = "its plugin was edited after the comparison had begun; the same command trains it anew"
+    return Outcome(outcome.training, None, said)
 
 
 def _measured(
@@ -142,6 +152,14 @@ def _entrant(entrant: PlannedEntrant, runs: list[tuple[PlannedRun, RunDirectory]
             for (planned, run), known in zip(runs, measured, strict=True)
         ),
     )
+
+
+def _versions(plan: ComparisonPlan) -> dict[str, str]:
+    """Of the software that compared, with the plugins of all that took part."""
+    extractor = plan.examination.extractor
+    models = [type(entrant.game.model) for entrant in plan.entrants]
+    features = [type(extractor)] if extractor else []
+    return installed_versions(plan.zoo.versions(*models, *plan.examination.metrics.values(), *features))
 
 
 def _left_out(plan: ComparisonPlan, rows: list[Row], measured: dict[str, list[Measured]]) -> list[str]:

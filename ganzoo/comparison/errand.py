@@ -3,13 +3,15 @@
 import os
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from ganzoo.core.errors import GanzooError
 from ganzoo.runs.directory import RunDirectory
-from ganzoo.runs.record import installed_versions
+from ganzoo.runs.model import model_of
+from ganzoo.runs.record import installed_versions, plugin_versions
 from ganzoo.training.events import Observer
 from ganzoo.training.start import go_on
 from ganzoo.zoo.manager import Zoo, default_zoo
@@ -34,6 +36,7 @@ class Errand:
         threads: of the training, on a CPU.
         variables: what the environment has to say.
         version: of ganzoo.
+        files: plugins that have to be named, whole paths.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Errand:
     threads: int
     variables: tuple[tuple[str, str], ...]
     version: str
+    files: tuple[str, ...] = ()
 
 
 class Report(NamedTuple):
@@ -80,19 +84,31 @@ def carry(errand: Errand, zoo: Zoo | None = None) -> Report:
         return Report("failed", f"{said}; every machine must see the working directory and the runs")
     version = installed_versions()["ganzoo"]
     if version != errand.version:
-        said = f"{socket.gethostname()} has ganzoo {version}, and the comparison is of {errand.version}"
-        return Report("failed", f"{said}; install the same everywhere")
+        return _other("ganzoo", version, errand.version)
     torch.set_num_threads(errand.threads)
     observer = _Beginning()
     try:
+        zoo = zoo or default_zoo()
+        for file in errand.files:
+            zoo.register_file(Path(file))
+        begun = RunDirectory.open(errand.run)
+        there = plugin_versions(begun.record.versions)
+        for name, here in plugin_versions(installed_versions(zoo.versions(model_of(begun, zoo)))).items():
+            if here != there.get(name):
+                return _other(name, here, there.get(name, "another"))
         # Whoever gives a run out says that it waits; only a process that was lost leaves it as running.
-        lost = RunDirectory.open(errand.run).record.status == "running"
-        run = go_on(errand.run, zoo or default_zoo(), observer=observer, wait=PATIENCE)
+        lost = begun.record.status == "running"
+        run = go_on(errand.run, zoo, observer=observer, wait=PATIENCE)
     except GanzooError as error:
         return Report("failed", str(error))
     except Exception as error:  # of a plugin, whose class the other machine may not know
         return Report("failed", f"{type(error).__name__}: {error}")
     return Report(run.record.status, lost_at=observer.images if lost else None)
+
+
+def _other(name: str, here: str, there: str) -> Report:
+    said = f"{socket.gethostname()} has {name} {here}, and the comparison is of {there}"
+    return Report("failed", f"{said}; install the same everywhere")
 
 
 class _Beginning(Observer):

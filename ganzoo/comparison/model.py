@@ -72,7 +72,7 @@ class Cell(_Part):
     values: tuple[float | None, ...] = Field(
         (), description="one a run that has the score, in the order of the entrant's runs"
     )
-    best: bool = Field(False, description="better than every other entrant by more than the spread")
+    best: bool = Field(False, description="better than every other entrant, as Welch's t test has it at 5 %")
     note: str = Field("", description="what to know about the number, in a sentence")
     skipped: str = Field("", description="why there is no number")
 

@@ -16,6 +16,7 @@ from ganzoo.training.hardware import Hardware
 __all__ = ["InProcesses", "InTurn", "Place", "choose_place", "refuse_place"]
 
 HERE, RAY = "here", "ray"
+NEEDED = "needs plugins that are installed or files; one that was registered by hand is neither"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def refuse_place(request: Request) -> None:
     if find_spec("ray") is None:
         raise UsageError("--on ray needs Ray, which is not installed; to have it: pip install 'ganzoo[ray]'")
     if not request.zoo.in_every_process:
-        raise UsageError("--on ray needs plugins that are installed; one that was registered by hand is not")
+        raise UsageError(f"--on ray {NEEDED}")
     if request.cpus_per_run is not None and request.cpus_per_run < 1:
         raise UsageError(f"--cpus-per-run {request.cpus_per_run} trains nothing; it must be 1 or more")
     if request.gpus_per_run is not None and not 0 <= request.gpus_per_run <= 1:
@@ -116,7 +117,7 @@ def _jobs(request: Request, trainings: int, hardware: Hardware) -> int:
     """Trainings at once: on a CPU two processes of one thread do more than one of two, on a GPU they do not."""
     if not request.zoo.in_every_process:
         if request.jobs is not None and request.jobs > 1:
-            raise UsageError("--jobs above 1 needs plugins that are installed; one that was registered by hand is not")
+            raise UsageError(f"--jobs above 1 {NEEDED}")
         return 1
     if request.jobs is not None:
         return max(1, min(request.jobs, trainings))

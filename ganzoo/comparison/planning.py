@@ -20,12 +20,11 @@ from ganzoo.evaluation.evaluate import choose_extractor, included, setting_for
 from ganzoo.models.game import Game
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
-from ganzoo.runs.record import installed_versions
 from ganzoo.runs.settings import parse_count
 from ganzoo.training.configuration import SETTINGS_FILE, Configured, configure
 from ganzoo.training.hardware import Hardware
 from ganzoo.training.launch import shared
-from ganzoo.training.start import checksum_of
+from ganzoo.training.start import checksum_of, versions_of
 
 __all__ = ["IMAGES", "plan_comparison"]
 
@@ -142,8 +141,7 @@ def _terms(contender: Contender, configured: Mapping[str, Sequence[Configured]],
     if contender.run is not None:
         return Terms.of_run(contender.run)
     first = configured[contender.label][0]
-    version = installed_versions()["ganzoo"]
-    return Terms.of(contender.label, first.config, first.dataset.spec.name, checksum, version)
+    return Terms.of(contender.label, first.config, first.dataset.spec.name, checksum, versions_of(first))
 
 
 def _planned(
@@ -155,7 +153,6 @@ def _planned(
 ) -> tuple[PlannedEntrant, ...]:
     """Who takes part, each with the runs that exist and those that do not yet."""
     known = RunDirectory.list(request.runs) if configured else []
-    version = installed_versions()["ganzoo"]
     taken: dict[str, str] = {}
     entrants = []
     for contender in contenders:
@@ -167,7 +164,7 @@ def _planned(
             continue
         runs = []
         for each in configured[contender.label]:
-            wanted = identity(each.config, checksum, version)
+            wanted = identity(each.config, checksum, versions_of(each))
             twin = taken.setdefault(json.dumps(wanted, sort_keys=True), contender.label)
             if twin != contender.label:
                 raise UsageError(f"{twin} and {contender.label} come to the same settings; leave one of them out")

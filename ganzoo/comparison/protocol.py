@@ -9,7 +9,7 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.config import RunConfig
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.model import expect_complete
-from ganzoo.runs.record import RunRecord
+from ganzoo.runs.record import RunRecord, plugin_versions
 from ganzoo.training.hardware import Hardware
 
 __all__ = ["Terms", "differences", "find", "identity", "major", "precision_of", "refuse_mixture"]
@@ -33,20 +33,21 @@ def precision_of(config: RunConfig) -> str:
         return f"auto on {config.device}"
 
 
-def identity(config: RunConfig, data_checksum: str, version: str) -> dict[str, Any]:
+def identity(config: RunConfig, data_checksum: str, versions: Mapping[str, str]) -> dict[str, Any]:
     """What makes a training the same as another; everything but the device and how often it is saved.
 
     Args:
         config: its settings.
         data_checksum: of the training data.
-        version: of ganzoo.
+        versions: of software, by name; those of ganzoo and of the model's plugin count.
     """
     settings = config.model_dump(mode="json", exclude=set(BESIDE_THE_POINT))
     # An option that is None says as little as one that is left out, which a run that goes on may have made of it.
     settings["options"] = {key: value for key, value in settings["options"].items() if value is not None}
     # Where a download is kept says nothing about what is in it; the checksum does.
     settings["data_options"] = {key: value for key, value in config.data_options.items() if key != "root"}
-    return settings | {"precision": precision_of(config), "data_checksum": data_checksum, "ganzoo": major(version)}
+    software = {"ganzoo": major(versions.get("ganzoo", "")), "plugins": plugin_versions(versions)}
+    return settings | software | {"precision": precision_of(config), "data_checksum": data_checksum}
 
 
 def find(
@@ -73,7 +74,7 @@ def find(
 
 
 def _identity_of(record: RunRecord) -> dict[str, Any]:
-    return identity(record.config, record.data_checksum, record.versions.get("ganzoo", ""))
+    return identity(record.config, record.data_checksum, record.versions)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Terms:
     ganzoo: str
 
     @classmethod
-    def of(cls, label: str, config: RunConfig, data: str, checksum: str, version: str) -> "Terms":
+    def of(cls, label: str, config: RunConfig, data: str, checksum: str, versions: Mapping[str, str]) -> "Terms":
         """Those of a training that uses its budget.
 
         Args:
@@ -107,9 +108,9 @@ class Terms:
             config: its settings.
             data: name of the data set.
             checksum: of the training data.
-            version: of ganzoo.
+            versions: of software, by name.
         """
-        wanted = identity(config, checksum, version)
+        wanted = identity(config, checksum, versions)
         return cls(label, data, checksum, wanted["data_options"], config.images, config.schedule, wanted["ganzoo"])
 
     @classmethod
@@ -122,8 +123,7 @@ class Terms:
         newest = checkpoint.latest(run)
         expect_complete(run, newest)
         record, images = run.record, newest.images
-        version = record.versions.get("ganzoo", "")
-        terms = cls.of(run.name, record.config, str(record.data["name"]), record.data_checksum, version)
+        terms = cls.of(run.name, record.config, str(record.data["name"]), record.data_checksum, record.versions)
         # The last round is played whole, so that a finished run may be a few images above its budget.
         return terms if record.status == "finished" else replace(terms, images=images)
 

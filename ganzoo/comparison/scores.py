@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from importlib.util import find_spec
 
 import torch
 
@@ -14,6 +15,7 @@ from ganzoo.evaluation.score import Score
 from ganzoo.evaluation.setting import Setting
 from ganzoo.runs import checkpoint
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.runs.model import model_of
 from ganzoo.zoo.manager import Zoo
 
 __all__ = ["Examination", "Measured", "measure"]
@@ -39,13 +41,21 @@ class Examination:
     seed: int
     device: torch.device
 
-    def holds(self, record: Record, images: int) -> bool:
-        """Whether a stored line is what this examination of a checkpoint would find."""
+    def plugins(self, run: RunDirectory, zoo: Zoo) -> dict[str, dict[str, str]]:
+        """By metric, the versions of the plugins that its scores of a run rest on."""
+        others = (model_of(run, zoo), *([type(self.extractor)] if self.extractor else []))
+        return {name: zoo.versions(metric, *others) for name, metric in self.metrics.items()}
+
+    def holds(self, record: Record, images: int, plugins: Mapping[str, Mapping[str, str]]) -> bool:
+        """Whether a stored line is what this examination of a checkpoint would find, ``plugins`` being the run's."""
         return (
             record.metric in self.metrics
             and (record.images, record.setting, record.requested, record.seed)
             == (images, self.setting.name, self.setting.samples, self.seed)
             and record.ganzoo == version("ganzoo")
+            and record.plugins == plugins[record.metric]
+            # What it lacked may have been installed since.
+            and not (record.skipped and record.skipped.lacks and _installed(record.skipped.lacks))
             # Whether a score rests on the features or not, so that all scores of a metric are there or none.
             and (record.extractor, record.extractor_sha256)
             == (self.extractor.identity if self.extractor else (None, None))
@@ -90,7 +100,8 @@ def measure(
         RunError: the run cannot be evaluated.
     """
     images = checkpoint.latest(run).images
-    known = _known(run, examination, images)
+    plugins = examination.plugins(run, zoo)
+    known = _known(run, examination, images, plugins)
     missing = [name for name in examination.metrics if name not in known.metrics]
     if missing:
         evaluate(
@@ -104,22 +115,33 @@ def measure(
             device=examination.device,
             progress=progress,
         )
-        known = _known(run, examination, images)
+        known = _known(run, examination, images, plugins)
     return known
 
 
-def _known(run: RunDirectory, examination: Examination, images: int) -> Measured:
-    """What the run's ``metrics.jsonl`` holds; of two lines about one thing, the later counts."""
+def _installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # somebody made the module himself
+        return True
+
+
+def _known(
+    run: RunDirectory, examination: Examination, images: int, plugins: Mapping[str, Mapping[str, str]]
+) -> Measured:
+    """What the run's ``metrics.jsonl`` holds; of two lines about one thing, the later counts.
+
+    A metric that stopped short has scores, and before them the reason why it has no others.
+    """
     found: dict[str, dict[str, Score]] = {metric: {} for metric in examination.metrics}
     skipped: dict[str, str] = {}
     for record in read_records(run):
-        if not examination.holds(record, images):
+        if not examination.holds(record, images, plugins):
             continue
         if record.skipped is not None:
             skipped[record.metric] = record.skipped.reason
             found[record.metric] = {}
         elif record.score is not None:
-            skipped.pop(record.metric, None)
             found[record.metric][record.score.name] = record.score
     scores = {(metric, name): score for metric, named in found.items() for name, score in named.items()}
     return Measured(images, scores, skipped)

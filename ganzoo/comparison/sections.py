@@ -1,6 +1,6 @@
 """What the parts of a page say, as plain texts and numbers that a template only lays out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from ganzoo.sampling.sampler import Sampler
 from ganzoo.zoo.manager import Zoo
 
 __all__ = [
+    "STAR",
     "Confusion",
     "comparison_legend",
     "comparison_protocol",
@@ -26,6 +27,12 @@ __all__ = [
     "score_rows",
     "weights_sha256",
 ]
+
+STAR = (
+    "is better than every other by Welch's t test at 5 %, so that of twenty rows of equal models about one has a star "
+    "by chance at the most; what is better than real data counts as they do"
+)
+"""What a star says of a cell."""
 
 _LEVELS = 5
 """Shades of a table of shares, beside no shade at all."""
@@ -158,11 +165,8 @@ def comparison_rows(comparison: Comparison) -> tuple[list[tuple[str, list[dict[s
 def comparison_protocol(comparison: Comparison) -> str:
     """What was the same for all, in a sentence."""
     protocol = comparison.protocol
-    seeds = len(protocol.seeds)
-    numbers = ", ".join(map(str, protocol.seeds))
-    trained = f"with seed {numbers}" if seeds == 1 else f"once with each of {seeds} seeds ({numbers})"
     said = (
-        f"Each model saw {protocol.images:,} images of {Path(protocol.data).name}, {trained}, "
+        f"Each model saw {protocol.images:,} images of {Path(protocol.data).name}, {_trained(comparison)}, "
         f"and was measured on {protocol.samples:,} samples of its averaged generator"
     )
     if protocol.extractor:
@@ -192,13 +196,10 @@ def comparison_provenance(comparison: Comparison) -> list[tuple[str, str]]:
 
 def comparison_legend(comparison: Comparison) -> str:
     """How to read the table."""
-    if len(comparison.protocol.seeds) > 1:
-        said = (
-            "Mean ± standard deviation over the seeds. A star marks the best of a row where it is better than every "
-            "other by more than the spread of the difference; what is better than real data counts as they do."
-        )
+    if any(len(entrant.runs) > 1 for entrant in comparison.entrants):
+        said = f"Mean ± standard deviation over the seeds. A star {STAR}."
     else:
-        said = "One seed: the spread between trainings is not known, so none is claimed to be the best."
+        said = "One seed each: the spread between trainings is not known, so none is claimed to be the best."
     return f"{said} “Real data” is the same number for real samples in place of generated ones."
 
 
@@ -206,6 +207,18 @@ def listed(names: Iterable[str]) -> str:
     """The names as one reads them out: ``gan, cgan and acgan``."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _trained(comparison: Comparison) -> str:
+    """With which seeds, as the runs have them; a training may have failed, and given runs have their own."""
+    said = {entrant.label: _with([run.seed for run in entrant.runs]) for entrant in comparison.entrants}
+    alike = len(set(said.values())) == 1
+    return next(iter(said.values())) if alike else listed(f"{label} {seeds}" for label, seeds in said.items())
+
+
+def _with(seeds: Sequence[int]) -> str:
+    numbers = ", ".join(map(str, seeds))
+    return f"with seed {numbers}" if len(seeds) == 1 else f"once with each of {len(seeds)} seeds ({numbers})"
 
 
 def _cell(row: Row, label: str, remarks: list[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from math import hypot, inf, isclose, isfinite
+from math import inf, isclose, isfinite
 from statistics import fmean, stdev
 from typing import Literal
 
@@ -16,6 +16,9 @@ __all__ = ["COST", "cell", "cost_rows", "csv_text", "marked", "score_rows"]
 
 COST = "cost"
 """The group of what an entrant takes, which is shown below what it achieves."""
+
+CHANCE = 0.05
+"""How often one of two entrants that are equal is marked as better, at the most."""
 
 COLUMNS = (
     *("group", "name", "unit", "better", "floor", "ceiling", "entrant", "mean", "spread", "values", "best"),
@@ -51,9 +54,9 @@ def marked(
 ) -> dict[str, Cell]:
     """The cells, the best of them marked if seeds show that it is.
 
-    The best is marked where it is ahead of each of the others by more than the spread of the difference, the
-    root of the sum of both squared spreads. Without two runs of each there is no spread, and nothing is marked.
-    Nothing is to be won beyond real data: a mean that is better counts as theirs.
+    The best is marked where Welch's t test finds it ahead of each of the others, at the level ``CHANCE``, two-sided.
+    Without two runs of each there is no spread, and nothing is marked. Nothing is to be won beyond real data: a mean
+    that is better counts as theirs.
 
     Args:
         cells: by entrant.
@@ -68,10 +71,19 @@ def marked(
     merits = {label: min(sign * (each.mean or 0.0), limit) for label, each in compared.items()}
     best = max(merits, key=lambda label: merits[label])
     for label, other in compared.items():
-        spread = hypot(compared[best].spread or 0.0, other.spread or 0.0)
-        if label != best and not merits[best] - merits[label] > spread:
+        if label != best and not _apart(merits[best] - merits[label], compared[best], other):
             return dict(cells)
     return {label: each.model_copy(update={"best": label == best}) for label, each in cells.items()}
+
+
+def _apart(difference: float, one: Cell, other: Cell) -> bool:
+    """Whether means that differ by so much are of different things; without any spread, they are if they differ."""
+    from scipy.stats import ttest_ind_from_stats
+
+    if not (one.spread or other.spread):
+        return difference > 0
+    ours, theirs = (difference, one.spread or 0.0, len(one.values)), (0.0, other.spread or 0.0, len(other.values))
+    return bool(ttest_ind_from_stats(*ours, *theirs, equal_var=False).pvalue < CHANCE)
 
 
 def score_rows(measured: Mapping[str, Sequence[Measured]], metrics: Mapping[str, type[Metric]]) -> list[Row]:
@@ -155,14 +167,14 @@ def cost_rows(entrants: Sequence[Entrant]) -> list[Row]:
             group=COST,
             unit="bytes",
             protocol="at the most: of the accelerator, or on a CPU of the process that trained",
-            cells=_costs(memory),
+            cells=_costs(memory, "not known: its process did more than this training, or cannot tell"),
         ),
     ]
 
 
-def _costs(values: Mapping[str, Sequence[float | None]]) -> dict[str, Cell]:
+def _costs(values: Mapping[str, Sequence[float | None]], unknown: str = "not known") -> dict[str, Cell]:
     return {
-        label: cell(known) if (known := [value for value in found if value is not None]) else Cell(skipped="not known")
+        label: cell(known) if (known := [value for value in found if value is not None]) else Cell(skipped=unknown)
         for label, found in values.items()
     }
 

@@ -140,6 +140,7 @@ class _Task:
             threads=threads,
             variables=tuple(variables.items()),
             version=installed_versions()["ganzoo"],
+            files=tuple(map(str, self.training.files)),
         )
 
     def look(self) -> None:

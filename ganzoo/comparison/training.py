@@ -68,10 +68,16 @@ class Training:
         """Images of the budget that are used already."""
         return 0 if self.run is None else min(self.run.record.images, self.budget)
 
+    @property
+    def files(self) -> list[Path]:
+        """The plugins that another process has to be told of, from wherever it is."""
+        return [file.absolute() for file in self.configured.zoo.files]
+
     def command(self, root: Path | str) -> list[str]:
         """What to type for it behind ``ganzoo``, runs being in ``root``."""
         asked = ("train", "--resume", str(self.run.path)) if self.run is not None else self.arguments
-        return [*asked, "--out", str(root)]
+        plugins = [word for file in self.files for word in ("--plugin", str(file))]
+        return [*asked, *plugins, "--out", str(root)]
 
 
 @dataclass(frozen=True)
@@ -128,8 +134,12 @@ def _trained_here(training: Training, root: Path | str, watcher: Watcher) -> Out
         else:
             command = shlex.join(["ganzoo", *training.command(root)])
             run = begin(training.configured, out=root, observer=observer, command=command)
+        # The process has done other things too, and what it took at the most may be theirs.
+        run.update(peak_memory=None)
     except GanzooError as error:
         return Outcome(training, None, str(error))
+    except Exception as error:  # of a plugin
+        return Outcome(training, None, f"{type(error).__name__}: {error}")
     if run.record.status != "finished":
         raise Interrupted("interrupted")
     return Outcome(training, run)

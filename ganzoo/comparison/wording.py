@@ -2,6 +2,8 @@
 
 import json
 import shlex
+from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 from ganzoo.evaluation import score
@@ -54,7 +56,7 @@ def reproduce(record: RunRecord) -> str:
     """The command that trains the same again, whatever the settings files say that were in force then."""
     config, flat = record.config, record.config.flat()
     model = config.model if config.recipe in (None, "default") else f"{config.model}@{config.recipe}"
-    words = ["ganzoo", "train", model, "--data", config.data, "--seed", str(config.seed)]
+    words = ["ganzoo", "train", model, *_plugins(record.command), "--data", config.data, "--seed", str(config.seed)]
     beyond = []
     for key, value in flat.items():
         origin = record.origins.get(key, "")
@@ -70,6 +72,13 @@ def reproduce(record: RunRecord) -> str:
             beyond.append(f"{key} = {value}")
     said = shlex.join(words)
     return f"{said}    # with {', '.join(beyond)} under [train] in ganzoo.toml" if beyond else said
+
+
+def _plugins(command: str) -> list[str]:
+    """The plugins that a command names; no other record of a run says in which files they are."""
+    with suppress(ValueError):  # something else than a command, in which a quotation has no end
+        return [word for flag, file in pairwise(shlex.split(command)) if flag == "--plugin" for word in (flag, file)]
+    return []
 
 
 def plain(value: Any) -> str:

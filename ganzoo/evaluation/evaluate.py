@@ -86,22 +86,26 @@ def evaluate(
     checkpoint = subject.sampler.checkpoint
     assert checkpoint is not None  # a run's sampler has one
     result = Evaluation(run, checkpoint.images, setting, seed)
+    features = (type(subject.extractor),) if subject.extractor_identity[0] else ()
     for done, (name, metric) in enumerate(chosen.items()):
         progress(name, done, len(chosen))
         scores: list[Score] = []
+        skipped: list[Skipped] = []
         try:
             for score in metric().scores(subject):
                 scores.append(score)  # one at a time: what was found stays, whatever the rest lacks
-            reason = None if scores else "it found nothing"
+            if not scores:
+                raise Unavailable("it found nothing")
         except Unavailable as error:
             kept = ", ".join(score.name for score in scores)
             reason = f"{error}; found all the same: {kept}" if kept else str(error)
-        skipped = [] if reason is None else [Skipped(metric=name, reason=reason)]
+            skipped.append(Skipped(metric=name, reason=reason, lacks=_package(error)))
         result.scores.extend(scores)
         result.skipped.extend(skipped)
         # The scores come last: of two lines about a metric, readers go by the later.
         found: list[Score | Skipped] = [*skipped, *scores]
-        belongs = (name, result.images, setting, seed, subject.extractor_identity)
+        plugins = zoo.versions(type(subject.game.model), metric, *features)
+        belongs = (name, result.images, setting, seed, subject.extractor_identity, plugins)
         append_records(run, [Record.of(each, *belongs) for each in found])
     return result
 
@@ -156,6 +160,12 @@ def included(zoo: Zoo, full: bool) -> dict[str, type[Metric]]:
     """The metrics of a setting, in the order in which they are shown."""
     known = {name: metric for name, metric in zoo.metrics().items() if full or not metric.slow}
     return dict(sorted(known.items(), key=lambda item: GROUPS.index(item[1].group)))
+
+
+def _package(error: Unavailable) -> str:
+    """The package whose import failed, if that is why something is not to be had."""
+    cause = error.__cause__ or error.__context__
+    return (cause.name or "").partition(".")[0] if isinstance(cause, ImportError) else ""
 
 
 def _same_data(run: RunDirectory, dataset: Dataset) -> None:

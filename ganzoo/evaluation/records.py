@@ -1,6 +1,6 @@
 """``metrics.jsonl``: the scores of a run, each line whole in itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Self
@@ -37,6 +37,9 @@ class Record(BaseModel):
     extractor: str | None = Field(None, description="the features that there were, used or not")
     extractor_sha256: str | None = Field(None, description="identifies the extractor's weights")
     ganzoo: str = Field(default_factory=lambda: version("ganzoo"))
+    plugins: dict[str, str] = Field(
+        default_factory=dict, description="versions of the plugins that model, metric and features are from, if any"
+    )
     created: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     score: Score | None = Field(None, description="what it found, one line a score")
     skipped: Skipped | None = Field(None, description="why it does not apply, in place of a score")
@@ -56,6 +59,7 @@ class Record(BaseModel):
         setting: Setting,
         seed: int,
         extractor: tuple[str | None, str | None] = (None, None),
+        plugins: Mapping[str, str] | None = None,
     ) -> Self:
         """A score, or why there is none, with what it belongs to; the extractor by its name and SHA-256."""
         name, sha256 = extractor
@@ -67,6 +71,7 @@ class Record(BaseModel):
             seed=seed,
             extractor=name,
             extractor_sha256=sha256,
+            plugins=dict(plugins or {}),
             score=found if isinstance(found, Score) else None,
             skipped=found if isinstance(found, Skipped) else None,
         )

@@ -51,6 +51,9 @@ class Skipped(BaseModel):
 
     metric: str
     reason: str
+    lacks: str = Field(
+        "", pattern=r"^\w*$", description="the Python package that has to be installed for it, if that is the reason"
+    )
 
 
 def amount(value: float | None, unit: str = "") -> str:

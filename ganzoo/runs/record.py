@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +17,7 @@ from ganzoo.runs.config import MAX_COUNT, RunConfig
 if TYPE_CHECKING:  # it brings torch, which listing runs has no need of
     from ganzoo.core.data import DataSpec
 
-__all__ = ["MAX_BYTES", "SCHEMA_VERSION", "RunRecord", "installed_versions"]
+__all__ = ["MAX_BYTES", "SCHEMA_VERSION", "RunRecord", "installed_versions", "plugin_versions"]
 
 SCHEMA_VERSION = 1
 """Of ``run.json``; raised when an older ganzoo could not understand the file."""
@@ -26,15 +27,25 @@ MAX_BYTES = 1 << 22
 Python needs up to 25 times as much memory for what it reads from it."""
 
 
-def installed_versions() -> dict[str, str]:
-    """The versions that a run depends on: of ganzoo, torch and python."""
+COMMON = ("python", "ganzoo", "torch")
+"""What every run depends on."""
+
+
+def installed_versions(plugins: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The versions that a run depends on: of ganzoo, torch and python, and those of plugins that are given."""
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("ganzoo", "torch"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # run from a source folder that is not installed
             found[name] = "not installed"
-    return found
+    # A plugin's file may be called torch.py.
+    return found | {f"plugin {name}" if name in COMMON else name: number for name, number in (plugins or {}).items()}
+
+
+def plugin_versions(versions: Mapping[str, str]) -> dict[str, str]:
+    """Those of recorded versions that are of plugins; none of a built-in model's run."""
+    return {name: number for name, number in versions.items() if name not in COMMON}
 
 
 class RunRecord(BaseModel):

@@ -15,6 +15,7 @@ from ganzoo.sampling.sampler import Sampler
 from ganzoo.training.events import Observer, Summary, Tick
 from ganzoo.training.interruption import interruptible
 from ganzoo.training.plan import Plan
+from ganzoo.training.statistics import PROGRESS
 from ganzoo.training.summary import (
     draw_samples,
     draw_traversals,
@@ -173,8 +174,8 @@ class Session:
         return summary
 
     def _last_stats(self) -> Mapping[str, float]:
-        last, times = (self.run.stats() or [{}])[-1], ("images", "seconds", "images_per_second")
-        return {name: value for name, value in last.items() if name not in times}
+        last = (self.run.stats() or [{}])[-1]
+        return {name: value for name, value in last.items() if name not in PROGRESS}
 
     def _fail(self, error: BaseException) -> None:
         """Say in the record why the run ended, as far as the disk still allows."""

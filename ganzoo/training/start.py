@@ -12,7 +12,7 @@ from ganzoo.data.open import open_dataset
 from ganzoo.runs import checkpoint
 from ganzoo.runs.directory import RunDirectory
 from ganzoo.runs.model import check_size, expect_complete, model_of
-from ganzoo.runs.record import RunRecord
+from ganzoo.runs.record import RunRecord, installed_versions, plugin_versions
 from ganzoo.training.configuration import Configured, Options, as_layer, prepare, resumed_config
 from ganzoo.training.distributed import joined
 from ganzoo.training.events import Observer
@@ -21,7 +21,7 @@ from ganzoo.training.observers import WithPlugins
 from ganzoo.training.session import Session
 from ganzoo.zoo.manager import Zoo
 
-__all__ = ["WAITING", "begin", "checksum_of", "go_on", "set_up"]
+__all__ = ["WAITING", "begin", "checksum_of", "go_on", "set_up", "versions_of"]
 
 WAITING = "it waits for a process to train it"
 """What the record of a run says that is set up."""
@@ -84,6 +84,7 @@ def _record(configured: Configured, checksum: str, command: str) -> RunRecord:
     return RunRecord(
         config=configured.config,
         origins=configured.origins,
+        versions=versions_of(configured),
         data=configured.dataset.spec.model_dump(mode="json"),
         data_checksum=checksum,
         command=command,
@@ -147,9 +148,24 @@ def go_on(
         processes.expect_same("the progress in images", str(trainer.images))
         if processes.first:
             directory.trim_stats(trainer.images)
-            directory.update(config=config)
+            directory.update(config=config, versions=_versions(record, configured, afresh=newest is None))
         Session(made, trainer, directory, watching).play()
     return directory
+
+
+def versions_of(configured: Configured) -> dict[str, str]:
+    """Of all software that makes such a run, by name; that of the model's plugin too, if it is not built in."""
+    return installed_versions(configured.zoo.versions(type(configured.model)))
+
+
+def _versions(record: RunRecord, configured: Configured, *, afresh: bool) -> dict[str, str]:
+    """The versions that make a run which goes on; of a plugin that is another by now, both."""
+    found = dict(record.versions)
+    for name, now in plugin_versions(versions_of(configured)).items():
+        before = found.get(name, "unknown")
+        if afresh or not before.endswith(now):
+            found[name] = now if afresh else f"{before}, then {now}"
+    return found
 
 
 def checksum_of(splits: Mapping[str, Split]) -> str:

@@ -11,7 +11,7 @@ from ganzoo.zoo.hookspecs import hookimpl
 from ganzoo.zoo.installed import PROJECT
 from ganzoo.zoo.loading import KINDS, Refused
 
-__all__ = ["checked_file", "read_plugin"]
+__all__ = ["checked_file", "module_name", "read_plugin"]
 
 
 def checked_file(file: Path) -> Path:
@@ -25,6 +25,11 @@ def checked_file(file: Path) -> Path:
     if not file.is_file():
         raise UsageError(f"--plugin {file}: there is no such file")
     return file
+
+
+def module_name(file: Path) -> str:
+    """What the module of a file is called: as nothing else, for a file called torch.py must not take torch's place."""
+    return f"{PROJECT}_plugin_file_{re.sub(r'[^A-Za-z0-9]', '_', file.stem)}"
 
 
 def read_plugin(file: Path) -> object:
@@ -41,8 +46,7 @@ def read_plugin(file: Path) -> object:
         Refused: it has neither hooks nor such classes.
         BaseException: whatever the file raises.
     """
-    # A name that nothing else has: a file called torch.py must not take the place of torch.
-    name = f"{PROJECT}_plugin_file_{re.sub(r'[^A-Za-z0-9]', '_', file.stem)}"
+    name = module_name(file)
     spec = spec_from_file_location(name, file)
     assert spec is not None and spec.loader is not None  # a name that ends in .py has a loader
     module = sys.modules[name] = module_from_spec(spec)

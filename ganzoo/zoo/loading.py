@@ -20,6 +20,7 @@ from ganzoo.core.errors import Unavailable, UsageError, unknown
 from ganzoo.zoo import hookspecs
 from ganzoo.zoo.installed import PROJECT, EntryPoint, installed
 from ganzoo.zoo.selection import Selection
+from ganzoo.zoo.sources import fingerprint
 from ganzoo.zoo.status import PluginStatus, State
 
 __all__ = ["KINDS", "Kind", "Plugin", "Refused", "described", "discover", "guarded"]
@@ -60,12 +61,13 @@ class Plugin:
     Args:
         status: what is known before it is imported; only one that is "not loaded" will be.
         source: imports and returns the plugin, a module or any object with hook implementations.
-        package: the top-level module that an installed one is in.
+        package: the top-level module that it is in, if it is a module.
         strict: raise what goes wrong, instead of putting it into ``status``.
 
     Attributes:
         status: what became of it so far.
-        package: the top-level module that it is in, empty if it is not installed.
+        package: the top-level module that it is in, empty if it is an object.
+        sources: what code it is made of, in a few digits; empty until it is loaded, and if it is built in.
         offers: per kind ("models", "datasets", …) the classes that it brings, by name.
         hooks: its own plugin manager, None until it is loaded.
         error: what was wrong with it, None if nothing was.
@@ -75,7 +77,7 @@ class Plugin:
         self, status: PluginStatus, source: Callable[[], object], *, package: str = "", strict: bool = False
     ) -> None:
         self.status = status
-        self.package = package
+        self.package, self.sources = package, ""
         self.offers: dict[str, dict[str, type[Any]]] = {kind: {} for kind in KINDS}
         self.hooks: pluggy.PluginManager | None = None
         self.error: Exception | None = None
@@ -102,6 +104,20 @@ class Plugin:
             offered = {kind: tuple(sorted(classes)) for kind, classes in self.offers.items()}
             observes = any(getattr(self.hooks.hook, name).get_hookimpls() for name in hookspecs.OBSERVERS)
             self.status = replace(self.status, state="loaded", observes=observes, **offered)  # type: ignore[arg-type]
+            if not self.status.builtin:
+                # Now, for what is in memory stays as it is, however the files are edited.
+                self.sources = fingerprint(self.package, self.classes)
+
+    @property
+    def classes(self) -> list[type[Any]]:
+        """The classes that it brings, of every kind."""
+        return [offered for named in self.offers.values() for offered in named.values()]
+
+    @property
+    def version(self) -> str:
+        """Its version, and what it is made of: ``0.1.0 (sources 3fa81c20d5e7)``; ``sources …`` if it has no version."""
+        said = f"sources {self.sources}"
+        return f"{self.status.version} ({said})" if self.status.version else said
 
     def _timed(self) -> object:
         """Imports it, and notes how long that took."""

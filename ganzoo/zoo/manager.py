@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.core.errors import UsageError, unknown
 from ganzoo.zoo.catalogue import Catalogue, ModelEntry
 from ganzoo.zoo.complaints import ambiguous, missing, noting, noting_clashes, trouble
-from ganzoo.zoo.files import checked_file, read_plugin
+from ganzoo.zoo.files import checked_file, module_name, read_plugin
 from ganzoo.zoo.installed import normal
 from ganzoo.zoo.listing import Claim, typed_names
 from ganzoo.zoo.loading import KINDS, Plugin, discover
@@ -97,7 +97,8 @@ class Zoo:
         """
         place = checked_file(file).resolve()
         if place not in self._files:
-            added = Plugin(_by_hand(file.stem), partial(read_plugin, file), strict=self._selection.strict)
+            source, package = partial(read_plugin, file), module_name(file)
+            added = Plugin(_by_hand(file.stem), source, package=package, strict=self._selection.strict)
             self._files[place] = (file, self._register(added, f"the plugin {file}"))
         return self._files[place][1]
 
@@ -121,8 +122,20 @@ class Zoo:
 
     @property
     def in_every_process(self) -> bool:
-        """Whether another process would find the same plugins: none was registered by hand."""
-        return not self._registered
+        """Whether another process can have the same plugins, given ``files``: none other was registered."""
+        return len(self._registered) == len(self._files)
+
+    def versions(self, *classes: type) -> dict[str, str]:
+        """The versions of the plugins that brought these classes of this zoo, by distribution, but for built-in ones.
+
+        Each says too, in a few digits, what code the plugin is made of, so that it changes when that is edited.
+        """
+        found: dict[str, list[str]] = {}
+        for each in classes:
+            plugins = [plugin for plugin in self._plugins if each in plugin.classes]
+            if plugins and not any(plugin.status.builtin for plugin in plugins):
+                found.setdefault(plugins[0].status.distribution, []).append(plugins[0].version)
+        return {name: "; ".join(sorted(set(versions))) for name, versions in found.items()}
 
     def model(self, name: str) -> "type[Model]":
         """The model of this name.

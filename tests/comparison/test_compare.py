@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparison_helpers import Brightness, Journal, a_comparison, a_plan, shared_zoo
+from comparison_helpers import Brightness, Journal, a_comparison, a_plan, shared_zoo, toy_zoo
 from training_helpers import checkpointed, start
 
 from ganzoo import api
@@ -14,7 +14,10 @@ from ganzoo.comparison.compare import compare, folder_of
 from ganzoo.comparison.model import Comparison
 from ganzoo.comparison.training import Interrupted
 from ganzoo.core.errors import RunError, UsageError
+from ganzoo.core.objective import Objective
 from ganzoo.runs.directory import RunDirectory
+from ganzoo.training.configuration import join
+from ganzoo_gan import GAN
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +50,9 @@ def test_models_are_trained_measured_and_saved(tmp_path: Path) -> None:
     assert found["code_count"].cells["infogan"].mean == 2
     assert found["code_count"].cells["gan"].skipped == "it has no codes"
     assert found.protocol.seeds == (0, 1)
-    assert found["peak_memory"].cells["gan"].mean
+    assert found["peak_memory"].cells["gan"].skipped == (
+        "not known: its process did more than this training, or cannot tell"
+    )
 
     folder = tmp_path / "comparisons" / found.name
     assert Comparison.model_validate_json((folder / "comparison.json").read_bytes()) == found
@@ -137,6 +142,25 @@ def test_a_training_that_fails_does_not_lose_the_others(tmp_path: Path, monkeypa
     assert found.failures[0] in found.notes
     with pytest.raises(RunError, match="the disk is full"):
         a_comparison(tmp_path, "infogan")
+
+
+def test_a_plugin_that_raises_does_not_lose_the_others(tmp_path: Path) -> None:
+    class Broken(GAN):
+        name = "broken"
+
+        def objective(self, latent: Any, data: Any) -> Any:
+            return Raising() + super().objective(latent, data)
+
+    class Raising(Objective):
+        def generator_terms(self, round: Any) -> Any:
+            if round.progress > 0.5:
+                raise ValueError("the shapes do not match")
+            return []
+
+    zoo = toy_zoo()
+    found = a_comparison(tmp_path, "gan", join(zoo, Broken), zoo=zoo)
+    assert found.failures == ("broken, seed 0 failed, and is left out: ValueError: the shapes do not match",)
+    assert [entrant.label for entrant in found.entrants] == ["gan"]
 
 
 def test_runs_are_compared_as_they_are(tmp_path: Path) -> None:

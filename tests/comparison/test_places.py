@@ -30,7 +30,7 @@ def test_what_is_wrong_with_a_place_is_one_sentence(monkeypatch: pytest.MonkeyPa
     assert "--cpus-per-run 0 trains nothing" in refused(monkeypatch, on="ray", cpus_per_run=0)
     assert "--gpus-per-run 2 is no share of a GPU" in refused(monkeypatch, on="ray", gpus_per_run=2.0)
     assert "--gpus-per-run nan is no share" in refused(monkeypatch, on="ray", gpus_per_run=float("nan"))
-    assert "one that was registered by hand is not" in refused(monkeypatch, on="ray", zoo=toy_zoo())
+    assert "one that was registered by hand is neither" in refused(monkeypatch, on="ray", zoo=toy_zoo())
     refuse_place(Request(["gan"], on="ray", cpus_per_run=2, gpus_per_run=0.25, zoo=Zoo()))
 
 

@@ -7,7 +7,7 @@ from ganzoo.comparison.protocol import Terms, differences, find, identity, preci
 from ganzoo.core.errors import UsageError
 from ganzoo.runs.config import RunConfig, default_schedule
 from ganzoo.runs.directory import RunDirectory
-from ganzoo.runs.record import RunRecord
+from ganzoo.runs.record import RunRecord, installed_versions
 
 BASE: dict[str, Any] = {
     "model": "gan",
@@ -25,8 +25,12 @@ def config(**changes: Any) -> RunConfig:
     return RunConfig.model_validate(BASE | changes)
 
 
-def same(checksum: str = "abc", version: str = "0.1.0", **changes: Any) -> bool:
-    return identity(config(**changes), checksum, version) == identity(config(), "abc", "0.1.0")
+HERE = {"ganzoo": "0.1.0", "python": "3.12.3", "torch": "2.11.0"}
+
+
+def same(checksum: str = "abc", versions: dict[str, str] | None = None, **changes: Any) -> bool:
+    found = identity(config(**changes), checksum, HERE | (versions or {}))
+    return found == identity(config(), "abc", HERE)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +42,7 @@ def same(checksum: str = "abc", version: str = "0.1.0", **changes: Any) -> bool:
         {"device": "cuda"},
         {"data_options": {"root": "elsewhere"}},
         {"options": {"noise": 64, "latent": None}},
-        {"version": "0.9.3"},
+        {"versions": {"ganzoo": "0.9.3", "python": "3.11.0", "torch": "2.7.1"}},
     ],
 )
 def test_what_does_not_make_another_training(changes: dict[str, Any]) -> None:
@@ -60,7 +64,8 @@ def test_what_does_not_make_another_training(changes: dict[str, Any]) -> None:
         {"seed": 1},
         {"precision": "bf16"},
         {"checksum": "abd"},
-        {"version": "1.0.0"},
+        {"versions": {"ganzoo": "1.0.0"}},
+        {"versions": {"hello-gan": "0.1.0 (sources 3fa81c20d5e7)"}},
     ],
 )
 def test_what_makes_another_training(changes: dict[str, Any]) -> None:
@@ -78,6 +83,15 @@ def test_automatic_precision_of_a_device_that_is_not_here() -> None:
     assert precision_of(config(precision="auto", device="cuda:99")) == "auto on cuda:99"
 
 
+def test_another_code_of_a_plugin_makes_another_training() -> None:
+    def of(*said: str) -> dict[str, Any]:
+        return identity(config(), "abc", HERE | {"hello-gan": "".join(said)})
+
+    assert of("0.1.0 (sources 3fa81c20d5e7)") == of("0.1.0 (sources ", "3fa81c20d5e7)")
+    assert of("0.1.0 (sources 3fa81c20d5e7)") != of("0.1.0 (sources 000000000000)")
+    assert of("0.1.0 (sources 3fa81c20d5e7)") != of("0.1.1 (sources 3fa81c20d5e7)")
+
+
 def a_run(
     root: Path, *, status: str = "finished", images: int = 64, saved: bool = True, **changes: Any
 ) -> RunDirectory:
@@ -90,9 +104,7 @@ def a_run(
 
 
 def found(root: Path) -> tuple[str | None, str]:
-    wanted = identity(
-        config(), "abc", RunRecord.model_fields["versions"].get_default(call_default_factory=True)["ganzoo"]
-    )
+    wanted = identity(config(), "abc", installed_versions())
     run, origin = find(RunDirectory.list(root), wanted)
     return run.name if run else None, origin
 
@@ -114,7 +126,7 @@ def test_which_run_is_taken(tmp_path: Path) -> None:
 
 
 def terms(label: str = "first", data: str = "toys", checksum: str = "abc", **changes: Any) -> Terms:
-    return Terms.of(label, config(**changes), data, checksum, "0.1.0")
+    return Terms.of(label, config(**changes), data, checksum, HERE)
 
 
 def test_equal_terms() -> None:
@@ -139,8 +151,13 @@ def test_a_difference_is_named(changes: dict[str, Any], sentence: str) -> None:
 
 
 def test_versions_apart() -> None:
-    other = Terms.of("second", config(), "toys", "abc", "1.2.3")
+    other = Terms.of("second", config(), "toys", "abc", HERE | {"ganzoo": "1.2.3"})
     assert differences([terms(), other]) == ["second is of ganzoo 1 and first of ganzoo 0"]
+
+
+def test_code_of_a_plugin_is_what_an_entrant_is_and_no_term() -> None:
+    other = Terms.of("second", config(), "toys", "abc", HERE | {"hello-gan": "0.1.0 (sources 3fa81c20d5e7)"})
+    assert differences([terms(), other]) == []
 
 
 def test_several_data_sets() -> None:

@@ -9,7 +9,9 @@ from report_helpers import comparison, page_of, parts
 from training_helpers import Toys, start, zoo_of
 
 from ganzoo.api import Run
+from ganzoo.comparison.model import Comparison
 from ganzoo.comparison.report import write_comparison_report, write_run_report
+from ganzoo.comparison.sections import comparison_legend, comparison_protocol
 from ganzoo.core.data import DataSpec, LabelSpec
 from ganzoo.core.errors import RunError
 from ganzoo.data.splits import TensorSplit, tensor_checksum
@@ -211,7 +213,7 @@ def test_one_die_moves_all_explorers(compared):
 def test_what_was_not_the_same_is_said_first(run, gan, tmp_path):
     made = comparison(infogan=run, gan=gan)
     protocol = made.protocol.model_copy(update={"differences": ("gan saw <less>.",), "seeds": (0,)})
-    made = made.model_copy(update={"protocol": protocol})
+    made = with_seeds(made, [0], [0]).model_copy(update={"protocol": protocol})
     page = write_comparison_report(made, tmp_path / "report.html", zoo_of())
     text = page.read_text()
     assert text.index("Not everything was the same") < text.index("<h2>Scores</h2>")
@@ -219,9 +221,38 @@ def test_what_was_not_the_same_is_said_first(run, gan, tmp_path):
     assert "none is claimed to be the best" in text
 
 
+def with_seeds(made: Comparison, *seeds: list[int]) -> Comparison:
+    """The comparison, its entrants having runs of these seeds."""
+    entrants = [
+        entrant.model_copy(update={"runs": tuple(entrant.runs[0].model_copy(update={"seed": seed}) for seed in own)})
+        for entrant, own in zip(made.entrants, seeds, strict=True)
+    ]
+    everyone = tuple(sorted({seed for own in seeds for seed in own}))
+    protocol = made.protocol.model_copy(update={"seeds": everyone})
+    return made.model_copy(update={"entrants": tuple(entrants), "protocol": protocol})
+
+
+@pytest.mark.parametrize(
+    ("seeds", "trained", "spread"),
+    [
+        (([0], [0]), "with seed 0", False),
+        (([0, 1], [0, 1]), "once with each of 2 seeds (0, 1)", True),
+        (([0], [1]), "infogan with seed 0 and gan with seed 1", False),
+        (([0, 1], [0]), "infogan once with each of 2 seeds (0, 1) and gan with seed 0", True),
+    ],
+)
+def test_the_protocol_says_which_seeds_there_were(run, gan, seeds, trained, spread):
+    made = with_seeds(comparison(infogan=run, gan=gan), *seeds)
+    assert f"images of toys, {trained}, and was measured on" in comparison_protocol(made)
+    legend = comparison_legend(made)
+    assert ("±" in legend) == ("star" in legend) == spread
+    assert ("One seed" in legend) != spread
+
+
 def test_a_run_that_is_gone_leaves_its_numbers(run, gan, tmp_path):
     made = json.loads(comparison(infogan=run, gan=gan).model_dump_json())
-    made["entrants"][1]["runs"][0]["path"] = str(tmp_path / "gone")
+    for each in made["entrants"][1]["runs"]:
+        each["path"] = str(tmp_path / "gone")
     page = write_comparison_report(
         type(comparison(infogan=run)).model_validate(made), tmp_path / "report.html", zoo_of()
     )

@@ -88,6 +88,20 @@ def test_the_command_undoes_what_a_recipe_sets(options, tmp_path, monkeypatch):
     assert "none" not in reproduce(record(api.configure("gan")))
 
 
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("ganzoo train --plugin 'my gan.py' gan --plugin other.py -o width=0.125", ["my gan.py", "other.py"]),
+        ("ganzoo train 'gan", []),
+        ("", []),
+    ],
+)
+def test_the_files_of_plugins_are_named(command, files):
+    said = reproduce(record(configured("gan")).model_copy(update={"command": command}))
+    words = shlex.split(said, comments=True)
+    assert [file for flag, file in itertools.pairwise(words) if flag == "--plugin"] == files
+
+
 def test_what_no_flag_can_say_is_said_beside_the_command():
     made = configured("gan", flags={"tick": 17})
     said = reproduce(record(made))

@@ -159,7 +159,9 @@ def test_what_a_metric_found_before_it_stopped_short_is_kept(copied, zoo, monkey
     assert [(each.metric, each.reason) for each in result.skipped] == [("torn", reason)]
     examination = Examination({"torn": Torn}, FAST, None, Halves(copied.record.data_spec), 0, torch.device("cpu"))
     monkeypatch.setattr("ganzoo.comparison.scores.evaluate", lambda *_, **__: pytest.fail("it was tried again"))
-    assert list(measure(copied, zoo, examination).scores) == [("torn", "torn/first"), ("torn", "torn/second")]
+    known = measure(copied, zoo, examination)
+    assert list(known.scores) == [("torn", "torn/first"), ("torn", "torn/second")]
+    assert known.skipped == {"torn": reason}, "a comparison says it where the third is missing"
 
 
 def test_a_metric_that_finds_nothing_is_skipped(copied, zoo, monkeypatch):

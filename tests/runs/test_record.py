@@ -3,12 +3,29 @@ import json
 import pytest
 
 from ganzoo.core.errors import RunError, UsageError
-from ganzoo.runs.record import SCHEMA_VERSION, RunRecord, installed_versions
+from ganzoo.runs.record import SCHEMA_VERSION, RunRecord, installed_versions, plugin_versions
 
 
 def test_versions_of_all_that_a_run_depends_on():
     assert set(installed_versions()) == {"ganzoo", "torch", "python"}
     assert installed_versions()["python"].startswith("3.")
+
+
+def test_versions_of_plugins_stand_beside_the_others_and_in_place_of_none():
+    plugins = {"hello-gan": "0.1.0 (sources 3fa81c20d5e7)", "torch": "sources 000000000000"}
+    found = installed_versions(plugins)
+    assert installed_versions().items() <= found.items()
+    assert plugin_versions(found) == {
+        "hello-gan": "0.1.0 (sources 3fa81c20d5e7)",
+        "plugin torch": "sources 000000000000",
+    }
+    assert plugin_versions(installed_versions()) == {}
+
+
+def test_a_run_from_before_plugins_were_recorded_is_read(tmp_path, record):
+    values = json.loads(record.text()) | {"versions": {"python": "3.12.3", "ganzoo": "0.1.0", "torch": "2.11.0"}}
+    (tmp_path / "run.json").write_text(json.dumps(values))
+    assert plugin_versions(RunRecord.read(tmp_path / "run.json").versions) == {}
 
 
 def test_text_is_readable_and_reads_back(tmp_path, record):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo.core.errors import UsageError
+from ganzoo.zoo.files import read_plugin
 from ganzoo.zoo.manager import Zoo
 
 MODEL = """
@@ -85,6 +86,15 @@ def test_naming_a_file_twice_changes_nothing(tmp_path: Path, monkeypatch: pytest
     assert zoo.register_file(Path("my_gan.py")) == zoo.register_file(file)
     assert zoo.files == (Path("my_gan.py"),)
     assert zoo.model("own").name == "own"
+
+
+def test_another_process_can_be_told_of_files_and_of_nothing_else(tmp_path: Path) -> None:
+    zoo = Zoo()
+    assert zoo.in_every_process
+    file = written(tmp_path, named("own"))
+    zoo.register_file(file)
+    assert zoo.in_every_process
+    zoo.register(read_plugin(file), "by-hand")
     assert not zoo.in_every_process
 
 
