@@ -145,6 +145,8 @@ def compare(
 
 def print_next(comparison: "Comparison", plan: "ComparisonPlan", folder: Path) -> None:
     """What to look at and to type now."""
-    run = shlex.quote(comparison.entrants[-1].runs[0].path)
+    from ganzoo.training.summary import typed
+
+    run = typed(comparison.entrants[-1].runs[0].path, plan.zoo.files)
     click.echo(f"\nOpen {folder / 'report.html'} in a browser; the table is in {folder / 'table.csv'} as well.")
     click.echo(f"Type next: ganzoo sample {run}, ganzoo traverse {run}, or this comparison with more --seeds.")

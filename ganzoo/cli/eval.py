@@ -1,6 +1,5 @@
 """``ganzoo eval``: how good a trained run is, in the field's numbers."""
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -75,6 +74,7 @@ def eval_(
     from ganzoo.evaluation.evaluate import evaluate
     from ganzoo.runs.directory import RunDirectory
     from ganzoo.training.hardware import Hardware
+    from ganzoo.training.summary import typed
     from ganzoo.zoo.manager import default_zoo
 
     with reporting() as progress:
@@ -106,10 +106,8 @@ def eval_(
         )
         return
     print_evaluation(result)
-    words = ["ganzoo", "report", str(path)]
-    for file in default_zoo().files:
-        words += ["--plugin", str(file)]
-    click.echo(f"\n{diagnosis}\n\nStored in {path / 'metrics.jsonl'}; `{shlex.join(words)}` makes a page of it.")
+    page = f"ganzoo report {typed(path, default_zoo().files)}"
+    click.echo(f"\n{diagnosis}\n\nStored in {path / 'metrics.jsonl'}; `{page}` makes a page of it.")
 
 
 @contextmanager

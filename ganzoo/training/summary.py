@@ -10,7 +10,7 @@ from ganzoo.sampling.pictures import save_png
 from ganzoo.sampling.sampler import Sampler
 from ganzoo.training.plan import Plan
 
-__all__ = ["draw_samples", "draw_traversals", "next_commands", "resume_command", "sample_picture", "sentences"]
+__all__ = ["draw_samples", "draw_traversals", "next_commands", "resume_command", "sample_picture", "sentences", "typed"]
 
 
 def sample_picture(run: RunDirectory, images: int) -> Path:
@@ -62,12 +62,12 @@ def sentences(plan: Plan, stats: Mapping[str, float]) -> list[str]:
 
 def resume_command(run: Path, files: Sequence[Path] = ()) -> str:
     """What to type to go on with a run; ``files`` are plugins that have to be named."""
-    return f"ganzoo train --resume {quote(str(run))}{_naming(files)}"
+    return f"ganzoo train --resume {typed(run, files)}"
 
 
 def next_commands(latent: LatentSpec, run: Path, files: Sequence[Path] = ()) -> list[str]:
     """Commands that make sense after training, for this latent space; ``files`` are plugins that have to be named."""
-    path = f"{quote(str(run))}{_naming(files)}"
+    path = typed(run, files)
     commands = [f"ganzoo sample {path} -n 100 --out grid.png"]
     steered = [*latent.conditions.names, *latent.codes.names]
     for name in steered:
@@ -78,5 +78,6 @@ def next_commands(latent: LatentSpec, run: Path, files: Sequence[Path] = ()) -> 
     return commands
 
 
-def _naming(files: Sequence[Path]) -> str:
-    return "".join(f" --plugin {quote(str(file))}" for file in files)
+def typed(run: Path | str, files: Sequence[Path]) -> str:
+    """A run as it is typed behind a command, with the plugins that have to be named."""
+    return quote(str(run)) + "".join(f" --plugin {quote(str(file))}" for file in files)

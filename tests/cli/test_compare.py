@@ -33,14 +33,16 @@ def two_runs(runs: Path) -> Path:
 
 
 def test_runs_side_by_side(two_runs: Path, ganzoo: Ganzoo, tmp_path: Path) -> None:
-    printed = ganzoo("compare", "1", "2", *QUICK, "--csv", "extra/table.csv").stdout
+    plugin = "from ganzoo_gan import GAN\n\n\nclass Other(GAN):\n    name = 'other'\n"
+    (tmp_path / "other one.py").write_text(plugin, encoding="utf-8")
+    printed = ganzoo("compare", "1", "2", *QUICK, "--csv", "extra/table.csv", "--plugin", "other one.py").stdout
     for text in ("00001-infogan-mnist", "00002-twin-mnist", "information/category", "Nothing is to be trained."):
         assert text in printed
     assert "One seed each: no spread is claimed, and nothing is marked as best; see --seeds." in printed
     assert "*" not in printed
     [folder] = (tmp_path / "comparisons").iterdir()
     assert f"Open comparisons/{folder.name}/report.html in a browser" in printed
-    assert "Type next: ganzoo sample runs/00002-twin-mnist" in printed
+    assert "Type next: ganzoo sample runs/00002-twin-mnist --plugin 'other one.py', ganzoo traverse" in printed
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!")
     written = (folder / "table.csv").read_text(encoding="utf-8")
     assert (tmp_path / "extra" / "table.csv").read_text(encoding="utf-8") == written
