@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 STAR = (
-    "is better than every other by Welch's t test at 5 %, so that of twenty rows of equal models about one has a star "
-    "by chance at the most; what is better than real data counts as they do"
+    "marks what is better than every other by Welch's t test at 5 %, so that of twenty rows of equal models about one "
+    "has it by chance at the most; what is better than real data counts as they do"
 )
 """What a star says of a cell."""
 

@@ -210,7 +210,10 @@ def test_the_best_is_starred_and_absences_are_explained(
     print_comparison(found.model_copy(update={"rows": tuple(rows)}))
     printed = capsys.readouterr().out
     assert f"{with_spread(0.5, 0.1)} *" in printed
-    assert "* is better than every other by Welch's t test at 5 %, so that of twenty rows of equal models" in printed
+    assert (
+        "* marks what is better than every other by Welch's t test at 5 %, so that of twenty rows of equal models"
+        in printed
+    )
     assert "–  code_count of gan: it has no codes" in printed
 
 
