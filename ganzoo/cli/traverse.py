@@ -84,7 +84,7 @@ def traverse(
         if variable is None:
             names = ", ".join(sampler.latent)
             raise UsageError(f"several values in --given are taken in turns along one variable; name one of: {names}")
-        values = pinned(given, sampler.latent, noises(sampler, variable, values, rows, steps))
+        values = pinned(given, sampler.latent, noise_draws(sampler, variable, values, rows, steps))
     found = sampler.traverse(variable, component, rows=rows, steps=steps, seed=seed, given=values)
     if out is not None and one_file:
         if len(found) > 1:
@@ -101,8 +101,8 @@ def traverse(
         draw(each, folder / f"{stem}.png", film=gif)
 
 
-def noises(sampler: "Sampler", variable: str, given: Mapping[str, Any], rows: int, steps: int) -> int:
-    """The rows of a variable's traversal, or its columns where the classes of that variable are the rows."""
+def noise_draws(sampler: "Sampler", variable: str, given: Mapping[str, Any], rows: int, steps: int) -> int:
+    """How often a variable's traversal draws noise: once a row, or a column where its own classes are the rows."""
     from ganzoo.core.variables import Categorical
     from ganzoo.sampling.traversal import row_classes
 

@@ -77,7 +77,8 @@ def reproduce(record: RunRecord) -> str:
 def _plugins(command: str) -> list[str]:
     """The plugins that a command names; no other record of a run says in which files they are."""
     with suppress(ValueError):  # something else than a command, in which a quotation has no end
-        return [word for flag, file in pairwise(shlex.split(command)) if flag == "--plugin" for word in (flag, file)]
+        words = shlex.split(command.replace("--plugin=", "--plugin "))
+        return [word for flag, file in pairwise(words) if flag == "--plugin" for word in (flag, file)]
     return []
 
 

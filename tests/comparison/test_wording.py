@@ -91,7 +91,7 @@ def test_the_command_undoes_what_a_recipe_sets(options, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("command", "files"),
     [
-        ("ganzoo train --plugin 'my gan.py' gan --plugin other.py -o width=0.125", ["my gan.py", "other.py"]),
+        ("ganzoo train --plugin 'my gan.py' gan --plugin=other.py -o width=0.125", ["my gan.py", "other.py"]),
         ("ganzoo train 'gan", []),
         ("", []),
     ],
