@@ -1,4 +1,6 @@
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,10 +8,11 @@ from cli_helpers import TINY, Ganzoo, Trained, called
 from click.testing import CliRunner, Result
 
 from ganzoo.cli.main import cli
+from ganzoo.zoo.manager import default_zoo
 
 
 @pytest.fixture
-def ganzoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ganzoo:
+def ganzoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ganzoo]:
     """The command line in this process, in an empty folder; fails on anything but a clean end."""
     monkeypatch.chdir(tmp_path)
 
@@ -20,7 +23,10 @@ def ganzoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ganzoo:
         assert result.exit_code == code, result.output
         return result
 
-    return invoke
+    yield invoke
+    for name in [name for name in sys.modules if name.startswith("ganzoo_plugin_file_")]:
+        del sys.modules[name]
+        default_zoo.cache_clear()  # a process's zoo ends with it, and this one is every test's
 
 
 @pytest.fixture(scope="session")

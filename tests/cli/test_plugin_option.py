@@ -1,8 +1,6 @@
 """``--plugin FILE.py``: a model in a single file, on every command that may need it."""
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,16 +22,6 @@ class MyGAN(ganzoo.Model):
         return ganzoo.LatentSpec(z=ganzoo.Normal(4))
 """
 SHORT = ["--images", "64", "--batch", "32", "-o", "width=0.125"]
-
-
-@pytest.fixture(autouse=True)
-def own_zoo() -> Iterator[None]:
-    """The zoo of a fresh process."""
-    default_zoo.cache_clear()
-    yield
-    default_zoo.cache_clear()
-    for name in [name for name in sys.modules if name.startswith("ganzoo_plugin_file_")]:
-        del sys.modules[name]
 
 
 @pytest.fixture
