@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import plugin_sites
 import pytest
@@ -16,17 +17,19 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
-    written: list[str] = []
+    shadowed: dict[str, ModuleType | None] = {}
 
     def write(
         distribution: str, *, entry_points: str | None = None, fragment: str | bytes | None = None, **modules: str
     ) -> Path:
-        written.extend(modules)
+        shadowed.update({module: sys.modules.pop(module, None) for module in modules})
         return plugin_sites.install_into(site, distribution, entry_points=entry_points, fragment=fragment, **modules)
 
     yield write
-    for module in written:
+    for module, before in shadowed.items():
         sys.modules.pop(module, None)
+        if before is not None:
+            sys.modules[module] = before
 
 
 @pytest.fixture(autouse=True)
