@@ -21,6 +21,8 @@ KINDS = (*COMPUTE, "optimiser", "averages, statistics", "data", "Python, waiting
 
 SPAN = "ganzoo: "
 OPTIMISER = "Optimizer."
+OPERATIONS = ("aten::", "ganzoo::")
+"""How names of operations begin, torch's and our own."""
 PATTERNS: Mapping[str, tuple[str, ...]] = {
     "optimiser": ("adam", "multi_tensor"),
     "convolution": ("conv", "fprop", "dgrad", "wgrad"),
@@ -68,7 +70,7 @@ def shares(events: Iterable[Any], passed: float, on_gpu: bool) -> dict[str, floa
             if not event.is_user_annotation:
                 times[kind_of(event.name)] += event.self_device_time_total
         else:
-            kind = span_of(event) or (kind_of(event.name) if event.name.startswith("aten::") else None)
+            kind = span_of(event) or (kind_of(event.name) if event.name.startswith(OPERATIONS) else None)
             if kind is not None:
                 times[kind] += event.self_cpu_time_total
     # Where operations overlap, as on several streams of a GPU, they may take longer than all did.

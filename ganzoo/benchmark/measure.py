@@ -3,21 +3,24 @@
 import ctypes
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import flop_registry, register_flop_formula
 
 from ganzoo.benchmark.breakdown import COMPUTE, profile_rounds
 from ganzoo.benchmark.textbook import Textbook, pictures, refuse_what_no_tutorial_has
 from ganzoo.benchmark.timing import Contestant, Spread, alternate, ratio
 from ganzoo.data.batches import batches
 from ganzoo.models.game import Game
+from ganzoo.networks import native_squares
+from ganzoo.networks.upsampling import UpsampledConv2d
 from ganzoo.training.configuration import Configured, prepare
 from ganzoo.training.plan import Plan
 from ganzoo.training.trainer import Trainer
@@ -204,9 +207,21 @@ class FlopCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
 
+def products(pixels: Sequence[int], factors: Sequence[int], *_: object, **__: object) -> int:
+    """Operations of native code, beneath which there are none to be counted: all squares by all factors."""
+    return 2 * prod(pixels[:3]) // 4 * prod(factors)
+
+
+register_flop_formula(torch.ops.ganzoo.double_and_convolve)(products)
+register_flop_formula(torch.ops.ganzoo.double_and_convolve_backward)(lambda *sizes, **_: 2 * products(*sizes))
+
+
 def notes_on(plan: Plan, trainer: Trainer, against_textbook: bool) -> list[str]:
     """What is worth knowing of the figures."""
     notes = ["ganzoo's rounds are replays of a CUDA graph"] if trainer.rounds.captured else []
+    upsampled = any(isinstance(m, UpsampledConv2d) for n in plan.game.networks.values() for m in n.modules())
+    if upsampled and plan.hardware.device.type == "cpu" and native_squares.absence():
+        notes.append(f"upsampling is computed without native code, which takes longer: {native_squares.absence()}")
     late = [player.name for player in plan.game.players if player.starts_at]
     if late:
         notes.append(f"{', '.join(late)} joins later in a run, and is not in these rounds")

@@ -23,6 +23,7 @@ def kernel(name: str, time: float, annotation: bool = False) -> Any:
     [
         ("aten::mkldnn_convolution", "convolution"),
         ("aten::convolution_backward", "convolution"),
+        ("ganzoo::double_and_convolve_backward", "convolution"),
         ("aten::addmm", "matrix product"),
         ("aten::native_batch_norm_backward", "normalisation"),
         ("aten::leaky_relu_", "elementwise, copies"),

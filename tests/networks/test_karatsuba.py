@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
-from ganzoo.networks import karatsuba
+from ganzoo.networks import karatsuba, squares
 from ganzoo.networks.karatsuba import double_and_convolve, pays
 from ganzoo.networks.upsampling import UpsampledConv2d
 
@@ -31,7 +31,7 @@ def test_equals_doubling_and_a_convolution(
     weight = torch.randn(channels[1], channels[0], 3, 3, dtype=torch.float64).to(memory_format=layout)
     inputs = [maps.requires_grad_(), weight.requires_grad_()]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(karatsuba, "_SQUARES", together)
+        patch.setattr(squares, "_SQUARES", together)
         result = double_and_convolve(maps, weight)
         weights = torch.randn_like(result)
         gradients = torch.autograd.grad((result * weights).sum(), inputs)

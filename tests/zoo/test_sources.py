@@ -19,10 +19,9 @@ SOURCE = model_source("own")
 
 @pytest.fixture(autouse=True)
 def modules_as_before() -> Iterator[None]:
-    before = dict(sys.modules)
     yield
-    for name in sys.modules.keys() - before.keys():
-        del sys.modules[name]
+    for name in ("some_package", "ganzoo_plugin_file_my_gan"):
+        sys.modules.pop(name, None)
 
 
 def package(folder: Path, **files: str) -> str:
