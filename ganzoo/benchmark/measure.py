@@ -212,8 +212,10 @@ def products(pixels: Sequence[int], factors: Sequence[int], *_: object, **__: ob
     return 2 * prod(pixels[:3]) // 4 * prod(factors)
 
 
-register_flop_formula(torch.ops.ganzoo.double_and_convolve)(products)
-register_flop_formula(torch.ops.ganzoo.double_and_convolve_backward)(lambda *sizes, **_: 2 * products(*sizes))
+for forward in (torch.ops.ganzoo.double_and_convolve, torch.ops.ganzoo.double_convolve_and_rectify):
+    register_flop_formula(forward)(products)
+for backward in (torch.ops.ganzoo.double_and_convolve_backward, torch.ops.ganzoo.double_convolve_and_rectify_backward):
+    register_flop_formula(backward)(lambda *sizes, **_: 2 * products(*sizes))
 
 
 def notes_on(plan: Plan, trainer: Trainer, against_textbook: bool) -> list[str]:

@@ -15,6 +15,8 @@ copies of one pixel are added first. In other words, two of Winograd's minimal f
 arXiv 1509.09308) with a part in common.
 """
 
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -23,7 +25,15 @@ from torch.nn.functional import conv2d, interpolate
 
 from ganzoo.networks import native_squares, squares
 
-__all__ = ["double_and_convolve", "pays"]
+__all__ = [
+    "channels_last",
+    "differentiable_gradients",
+    "double_and_convolve",
+    "factors_of",
+    "kernels_of",
+    "pays",
+    "plain",
+]
 
 _LEAST_CHANNELS = 128
 """With fewer, the sums take more time than the products that they save."""
@@ -61,42 +71,53 @@ def double_and_convolve(maps: Tensor, weight: Tensor) -> Tensor:
     return result
 
 
+def plain(maps: Tensor, weight: Tensor) -> Tensor:
+    """The definition of ``double_and_convolve``."""
+    return conv2d(interpolate(maps, scale_factor=2.0, mode="nearest"), weight, padding=1)
+
+
 class _DoubleAndConvolve(torch.autograd.Function):
     """The result and its derivatives by 25 products a square; second derivatives by way of the plain definition."""
 
     @staticmethod
     def forward(ctx: Any, maps: Tensor, weight: Tensor) -> Tensor:
-        pixels, factors = _channels_last(maps), _factors(weight)
+        pixels, factors = channels_last(maps), factors_of(weight)
         ctx.save_for_backward(maps, weight, factors)
-        way = native_squares if native_squares.takes(pixels, factors) else squares
-        values: Tensor = way.evaluate(pixels, factors)
+        values: Tensor = _way(pixels, factors).evaluate(pixels, factors)
         return values.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         maps, weight, factors = ctx.saved_tensors
         if torch.is_grad_enabled():  # what is computed here will be differentiated
-            return _plain_gradients(maps, weight, gradient)
-        pixels = _channels_last(maps)
-        way = native_squares if native_squares.takes(pixels, factors) else squares
-        of_pixels, of_factors = way.differentiate(pixels, factors, _channels_last(gradient))
-        of_weight = (_FACTORS.to(weight).t() @ of_factors.flatten(1)).view(3, 3, *weight.shape[:2])
-        return of_pixels.permute(0, 3, 1, 2), of_weight.permute(2, 3, 0, 1)
+            return differentiable_gradients(plain(maps, weight), (maps, weight), gradient)
+        pixels = channels_last(maps)
+        of_pixels, of_factors = _way(pixels, factors).differentiate(pixels, factors, channels_last(gradient))
+        return of_pixels.permute(0, 3, 1, 2), kernels_of(of_factors)
 
 
-def _channels_last(maps: Tensor) -> Tensor:
+def _way(pixels: Tensor, factors: Tensor) -> ModuleType:
+    return native_squares if native_squares.takes(pixels, factors.shape[1]) else squares
+
+
+def channels_last(maps: Tensor) -> Tensor:
     """(N, C, H, W) as (N, H, W, C), a copy if they do not lie so."""
     return maps.permute(0, 2, 3, 1).contiguous()
 
 
-def _factors(weight: Tensor) -> Tensor:
+def factors_of(kernels: Tensor) -> Tensor:
     """Kernels (O, C, 3, 3) to all factors (25, O, C)."""
-    return (_FACTORS.to(weight) @ weight.permute(2, 3, 0, 1).flatten(2).flatten(0, 1)).view(25, *weight.shape[:2])
+    weights = kernels.permute(2, 3, 0, 1).flatten(2).flatten(0, 1)
+    return (_FACTORS.to(kernels) @ weights).view(25, *kernels.shape[:2])
 
 
-def _plain_gradients(maps: Tensor, weight: Tensor, gradient: Tensor) -> tuple[Tensor | None, ...]:
-    """What ``backward`` computes, in operations that torch can differentiate."""
-    wanted = [tensor for tensor in (maps, weight) if tensor.requires_grad]
-    result = conv2d(interpolate(maps, scale_factor=2.0, mode="nearest"), weight, padding=1)
+def kernels_of(factors: Tensor) -> Tensor:
+    """Gradients of all factors to those of kernels: the adjoint of ``factors_of``."""
+    return (_FACTORS.to(factors).t() @ factors.flatten(1)).view(3, 3, *factors.shape[1:]).permute(2, 3, 0, 1)
+
+
+def differentiable_gradients(result: Tensor, tensors: Sequence[Tensor], gradient: Tensor) -> tuple[Tensor | None, ...]:
+    """The gradients of those tensors that need one, in operations that torch can differentiate."""
+    wanted = [tensor for tensor in tensors if tensor.requires_grad]
     found = iter(torch.autograd.grad(result, wanted, gradient, create_graph=True))
-    return tuple(next(found) if tensor.requires_grad else None for tensor in (maps, weight))
+    return tuple(next(found) if tensor.requires_grad else None for tensor in tensors)

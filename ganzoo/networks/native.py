@@ -34,8 +34,8 @@ def compiled(source: Path) -> ctypes.CDLL:
     """The library of a C file, compiled for this very processor unless it has been before.
 
     Args:
-        source: the file; its library shares torch's threads, and has a function ``int most_threads(void)`` for that to
-            be seen by.
+        source: the file, which may include headers beside it. Its library shares torch's threads, and has a function
+            ``int most_threads(void)`` for that to be seen by.
 
     Raises:
         Absent: it is not wanted, cannot be compiled, or would have threads of its own beside torch's.
@@ -89,7 +89,8 @@ def _built(source: Path) -> Path:
     if shutil.which(compiler[0]) is None:
         raise Absent(f"there is no C compiler ({compiler[0]}); install one, such as gcc, or name it in CC")
     version = subprocess.run([compiler[0], "--version"], capture_output=True, check=True, timeout=_PATIENCE).stdout
-    made_of = sha256(b"\0".join([source.read_bytes(), shlex.join(compiler).encode(), version, _processor()]))
+    sources = [file.read_bytes() for file in sorted({source, *source.parent.glob("*.h")})]
+    made_of = sha256(b"\0".join([*sources, shlex.join(compiler).encode(), version, _processor()]))
     folder = _own_folder()
     built = folder / f"{source.stem}-{made_of.hexdigest()[:16]}.so"
     if not built.exists():

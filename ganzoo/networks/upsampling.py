@@ -13,7 +13,7 @@ from torch.nn.functional import conv_transpose2d
 from ganzoo.core.data import DataSpec
 from ganzoo.core.generator import Generator
 from ganzoo.core.latent import LatentSpec
-from ganzoo.networks import karatsuba
+from ganzoo.networks import karatsuba, rectified
 from ganzoo.networks.critic import StockCritic
 from ganzoo.networks.grey import convolution
 from ganzoo.networks.layers import ToMap, ToRange, ToVector, block, initialise, normalisation
@@ -59,6 +59,19 @@ class UpsampledConv2d(nn.Conv2d):
         return conv_transpose2d(maps, kernels.transpose(0, 1), self.bias, stride=2, padding=1)
 
 
+class UpsampledBlock(nn.Sequential):
+    """An ``UpsampledConv2d`` and what follows it, in one where there is native code for that."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """One module after the other."""
+        modules = list(self)
+        if triple := rectified.taken(maps, modules):
+            maps, modules = rectified.double_convolve_and_rectify(maps, *triple), modules[3:]
+        for module in modules:
+            maps = module(maps)
+        return maps
+
+
 class UpsamplingGenerator(Generator):
     """A dense layer to a map of a quarter of the side, two doublings, and a last 3×3 convolution.
 
@@ -78,7 +91,8 @@ class UpsamplingGenerator(Generator):
         self.net.add_module("map", block(ToMap(maps[0], height, width), normalisation(norm, maps[0], maps=True)))
         for index, (inputs, outputs) in enumerate(pairwise(maps), start=1):
             layer, normalised = UpsampledConv2d(inputs, outputs, bias), normalisation(norm, outputs, maps=True)
-            self.net.add_module(f"up{index}", block(layer, normalised, nn.LeakyReLU(_SLOPE, inplace=True)))
+            given = [module for module in (layer, normalised, nn.LeakyReLU(_SLOPE, inplace=True)) if module is not None]
+            self.net.add_module(f"up{index}", UpsampledBlock(*given))
         last = convolution(maps[-1], channels, kernel=3, stride=1, padding=1, bias=True)
         self.net.add_module("out", nn.Sequential(last, ToRange(*data.range)))
         initialise(self, _STD)

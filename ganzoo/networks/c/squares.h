@@ -1,72 +1,14 @@
-/* Nearest upsampling and a 3x3 convolution in the way that karatsuba.py describes, a block of maps to each thread.
+/* Blocks of squares: from pixels to parts, and from products to values, and the gradients the other way.
  *
- * A block is so small that parts and products stay in the thread's own cache. Names and shapes are those of squares.py:
- * of S squares, parts (9, S, C) are multiplied by factors (25, O, C) to products, which are
- * four (2, 2, S, 2, 2, O), two (4, S, 2, O) and one (S, O), by whether the square's pixels were summed along no side,
- * one side or both.
+ * Names and shapes are those of squares.py: of S squares, parts (9, S, C) are multiplied by factors (25, O, C) to products,
+ * which are four (2, 2, S, 2, 2, O), two (4, S, 2, O) and one (S, O), by whether the square's pixels were summed along no
+ * side, one side or both.
  */
-#include <omp.h>
-#include <stdint.h>
+#include <string.h>
 
-#ifdef __AVX512F__
-enum { LANES = 16 };
-#else
-enum { LANES = 8 };
-#endif
-enum { HEIGHT = 6, WIDTH = 2 * LANES, PARTS = 9, FACTORS = 25, UNITS = 4 };
-typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
+#include "matrices.h"
 
-#define AT(pointer) (*(lanes *)(pointer))
-
-static const lanes ZERO;
-
-/* How many columns a panel has: C and O are multiples of it. */
-int64_t panel_width(void)
-{
-    return WIDTH;
-}
-
-/* One tile of a product, in registers: (height, WIDTH) of (height, depth) by a panel (depth, WIDTH). */
-static inline __attribute__((always_inline)) void tile(const int height, int64_t depth, const float *left, int64_t row,
-                                                       int64_t column, const float *panel, float *to, int64_t width,
-                                                       int add)
-{
-    lanes sums[HEIGHT][2];
-    for (int r = 0; r < height; r++)
-        for (int half = 0; half < 2; half++)
-            sums[r][half] = add ? AT(to + r * width + half * LANES) : ZERO;
-    for (int64_t k = 0; k < depth; k++) {
-        lanes first = AT(panel + k * WIDTH), second = AT(panel + k * WIDTH + LANES);
-        for (int r = 0; r < height; r++) {
-            const float by = left[r * row + k * column];
-            sums[r][0] += by * first;
-            sums[r][1] += by * second;
-        }
-    }
-    for (int r = 0; r < height; r++)
-        for (int half = 0; half < 2; half++)
-            AT(to + r * width + half * LANES) = sums[r][half];
-}
-
-/* A matrix (rows, depth), whose rows and columns lie so far apart, by panels (width / WIDTH, depth, WIDTH) of another
- * one, to or added to (rows, width). */
-static void multiply(int64_t rows, int64_t depth, int64_t width, const float *left, int64_t row, int64_t column,
-                     const float *panels, float *to, int add)
-{
-    for (int64_t c = 0; c < width; c += WIDTH) {
-        const float *panel = panels + c * depth, *from = left;
-        float *out = to + c;
-        int64_t rest = rows;
-        for (; rest >= HEIGHT; rest -= HEIGHT, from += HEIGHT * row, out += HEIGHT * width)
-            tile(HEIGHT, depth, from, row, column, panel, out, width, add);
-        if (rest >= 4) {
-            tile(4, depth, from, row, column, panel, out, width, add);
-            rest -= 4, from += 4 * row, out += 4 * width;
-        }
-        for (; rest > 0; rest--, from += row, out += width)
-            tile(1, depth, from, row, column, panel, out, width, add);
-    }
-}
+enum { PARTS = 9, FACTORS = 25, PIXELS = 4, VALUES = 16 };
 
 /* Sizes of one call: maps of 2 rows x 2 columns pixels, and how many maps are computed together. */
 typedef struct {
@@ -158,9 +100,12 @@ static inline __attribute__((always_inline)) void join_down(const block *b, int6
     values[3] = below ? second0 + AT(product(b, square + columns, 0, 0, across, factor) + c) : second0;
 }
 
-/* From products to values (maps, 4 rows, 4 columns, O): down first, then across. */
-static void join(const block *b, float *values)
+/* From products to values (maps, 4 rows, 4 columns, O): down first, then across. Sums (2, O), unless there are none,
+ * become those of the values about a point, and of the squares of their distances from it. */
+static void join(const block *b, float *values, const float *about, float *sums)
 {
+    if (sums)
+        memset(sums, 0, 2 * b->of->outputs * sizeof(float));
     int64_t width = b->of->outputs, rows = b->of->rows, columns = b->of->columns, line = 4 * columns * width;
     for (int64_t square = 0; square < b->squares; square++) {
         int64_t row = square / columns, column = square % columns;
@@ -178,12 +123,21 @@ static void join(const block *b, float *values)
                 join_down(b, square - 1, above, below, 1, 1, c, before);
             if (column < columns - 1)
                 join_down(b, square + 1, above, below, 0, 0, c, behind);
+            lanes middle = sums ? AT(about + c) : ZERO, sum = ZERO, distances = ZERO;
             for (int k = 0; k < 4; k++) {
                 float *place = to + k * line + c;
-                AT(place) = first1[k] + before[k];
-                AT(place + width) = both[k] - (first0[k] + second0[k]);
-                AT(place + 2 * width) = both[k] - (first1[k] + second1[k]);
-                AT(place + 3 * width) = second0[k] + behind[k];
+                lanes joined[4] = {first1[k] + before[k], both[k] - (first0[k] + second0[k]),
+                                   both[k] - (first1[k] + second1[k]), second0[k] + behind[k]};
+                for (int j = 0; j < 4; j++) {
+                    lanes from = joined[j] - middle;
+                    AT(place + j * width) = joined[j];
+                    sum += from;
+                    distances += from * from;
+                }
+            }
+            if (sums) {
+                AT(sums + c) += sum;
+                AT(sums + width + c) += distances;
             }
         }
     }
@@ -233,52 +187,4 @@ static term term_at(const block *b, int k)
     term t = {b->parts + k * b->squares * b->of->inputs, b->products + before * b->squares * b->of->outputs,
               factors * b->of->outputs, before * b->of->outputs * b->of->inputs};
     return t;
-}
-
-/* To the values of all maps. Factors: of each part in panels (factors O / WIDTH, C, WIDTH). Memory: for each thread,
- * together * rows * columns * (9 C + 25 O) numbers. */
-void double_and_convolve(const sizes *of, int64_t threads, const float *pixels, const float *factors, float *values,
-                         float *memory)
-{
-    const int64_t inputs = of->inputs, outputs = of->outputs, squares = of->rows * of->columns;
-    const int64_t own = of->together * squares * (PARTS * inputs + FACTORS * outputs);
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t first = 0; first < of->maps; first += of->together) {
-        block b = block_at(of, first, memory + omp_get_thread_num() * own);
-        split(&b, pixels + first * squares * UNITS * inputs, 0);
-        for (int k = 0; k < PARTS; k++) {
-            term t = term_at(&b, k);
-            multiply(b.squares, inputs, t.width, t.part, inputs, 1, factors + t.first, t.products, 0);
-        }
-        join(&b, values + first * squares * 4 * UNITS * outputs);
-    }
-}
-
-/* From the values' gradients to those of pixels, and of factors (threads, 25, O, C), which each thread adds to its own.
- * Factors: of each part in panels (C / WIDTH, factors O, WIDTH). Memory: as above. */
-void double_and_convolve_backward(const sizes *of, int64_t threads, const float *pixels, const float *factors,
-                                  const float *values, float *of_pixels, float *of_factors, float *memory)
-{
-    const int64_t inputs = of->inputs, outputs = of->outputs, squares = of->rows * of->columns;
-    const int64_t own = of->together * squares * (PARTS * inputs + FACTORS * outputs);
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t first = 0; first < of->maps; first += of->together) {
-        block b = block_at(of, first, memory + omp_get_thread_num() * own);
-        float *total = of_factors + omp_get_thread_num() * FACTORS * outputs * inputs;
-        split(&b, pixels + first * squares * UNITS * inputs, 1);
-        join_adjoint(&b, values + first * squares * 4 * UNITS * outputs);
-        for (int k = 0; k < PARTS; k++) {
-            term t = term_at(&b, k);
-            multiply(t.width, b.squares, inputs, t.products, 1, t.width, t.part, total + t.first, 1);
-            /* The part has been used, and its place takes its gradient. */
-            multiply(b.squares, t.width, inputs, t.products, t.width, 1, factors + t.first, t.part, 0);
-        }
-        split_adjoint(&b, of_pixels + first * squares * UNITS * inputs);
-    }
-}
-
-/* How many threads a parallel region of this library would have: torch's number, if both use one OpenMP. */
-int most_threads(void)
-{
-    return omp_get_max_threads();
 }
