@@ -18,7 +18,7 @@ from ganzoo.networks.native import Absent, call, compiled, operation
 
 __all__ = ["absence", "differentiate", "differentiate_rectified", "evaluate", "evaluate_rectified", "takes"]
 
-_SQUARES = 64
+_SQUARES = 32
 """How many squares a thread computes together: what lies in between is to fit into its part of the cache."""
 _MOST_BYTES = 2**28
 """Of memory for all threads: each adds up the factors' gradients for itself."""
@@ -193,7 +193,7 @@ def _backward(
     pixels: Tensor, factors: Tensor, norm: _Normalised | None, values: Tensor, gradient: Tensor
 ) -> tuple[Tensor, Tensor]:
     of_pixels = torch.empty_like(pixels)
-    of_factors = factors.new_zeros(torch.get_num_threads(), *factors.shape)
+    of_factors = factors.new_empty(torch.get_num_threads(), *factors.shape)
     others = values, gradient.contiguous(), of_pixels, of_factors
     _call("double_and_convolve_backward", norm, pixels, factors, squares.by_part(factors), *others)
     return of_pixels, of_factors.sum(0)

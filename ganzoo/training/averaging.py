@@ -1,6 +1,6 @@
 """Averaged weights: samples come from a running mean of the generator, and are read by one of the critic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +24,14 @@ class Averages:
     def __init__(self, networks: Mapping[str, nn.Module], half_life: int) -> None:
         self.live = nn.ModuleDict(dict(networks))
         self.half_life = half_life
-        self._decay = 0.0
-        # With use_buffers=True torch would average BatchNorm's counters too; without it, it copies them.
-        self._model = AveragedModel(self.live, multi_avg_fn=self._mix, use_buffers=False)
+        self._model = AveragedModel(self.live)
+        self._fresh = True
+        # Its own update would gather them in every round, which takes longer than their mean does.
+        both = self._model.module, self.live
+        self._averaged, self._parameters = (list[Tensor](network.parameters()) for network in both)
+        self._copied, self._buffers = (list[Tensor](network.buffers()) for network in both)
 
+    @torch.no_grad()
     def update(self, images: float | Tensor, step: int) -> None:
         """Mix the live weights in.
 
@@ -42,31 +46,31 @@ class Averages:
         if isinstance(images, Tensor):
             self._update_on_device(images, step)
             return
-        half_life = min(self.half_life, RAMP * images)
-        self._decay = 0.5 ** (step / half_life)
-        self._model.update_parameters(self.live)
+        decay = 0.0 if self._fresh else 0.5 ** (step / min(self.half_life, RAMP * images))
+        self._fresh = False
+        if self._averaged:
+            torch._foreach_lerp_(self._averaged, self._parameters, 1 - decay)
+        self._copy_buffers()
 
-    @torch.no_grad()
     def _update_on_device(self, images: Tensor, step: int) -> None:
-        # torch's model counts its updates on the host, which a captured round cannot ask.
         half_life = (RAMP * images).clamp(max=self.half_life)
         weight = (1 - torch.exp2(-step / half_life)).float()
         # One after the other: torch has this for many at once only with other rounding, or with a number.
-        for averaged, live in zip(self._model.module.parameters(), self.live.parameters(), strict=True):
+        for averaged, live in zip(self._averaged, self._parameters, strict=True):
             averaged.lerp_(live, weight)
-        for own, theirs in zip(self._model.module.buffers(), self.live.buffers(), strict=True):
-            own.copy_(theirs)
+        self._copy_buffers()
 
-    @torch.no_grad()
-    def _mix(self, averaged: Sequence[Tensor], live: Sequence[Tensor], _: Tensor | int) -> None:
-        torch._foreach_lerp_(list(averaged), list(live), 1 - self._decay)
+    def _copy_buffers(self) -> None:
+        # BatchNorm's counters are among them, which have no mean.
+        if self._copied:
+            torch._foreach_copy_(self._copied, self._buffers)
 
     def __getitem__(self, network: str) -> nn.Module:
         return self._model.module.get_submodule(network)
 
     def tensors(self) -> list[Tensor]:
         """Everything that ``update`` changes, itself and no copy."""
-        return [*self._model.module.parameters(), *self._model.module.buffers()]
+        return [*self._averaged, *self._copied]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Parameters and buffers by ``network.name``."""
@@ -75,4 +79,4 @@ class Averages:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on from ``state_dict``."""
         self._model.module.load_state_dict(state)
-        self._model.n_averaged.fill_(1)
+        self._fresh = False

@@ -61,6 +61,8 @@ def test_it_is_what_the_modules_make_one_after_the_other(
     exact = copy.deepcopy(network).double()  # for which there is no native code
     maps = torch.randn(count, network[0].in_channels, 2 * halves[0], 2 * halves[1])
     gradient = torch.randn(count, network[0].out_channels, 4 * halves[0], 4 * halves[1])
+    # Rounding may put a value on the other side of 0, where its gradient is another.
+    gradient[copy.deepcopy(exact)[:2](maps.double()).abs() < 1e-4] = 0
     assert taken(maps, list(network))
     assert not taken(maps.double(), list(exact))
     before = torch.get_num_threads()
@@ -72,8 +74,7 @@ def test_it_is_what_the_modules_make_one_after_the_other(
         finally:
             torch.set_num_threads(before)
     for one, other in zip(found, results_of(exact, maps.double(), gradient.double()), strict=True):
-        # Where a value is 0 but for rounding, its gradient may be either.
-        assert (one - other).norm() <= 2e-3 * other.norm() + 1e-5
+        assert (one - other).norm() <= 1e-5 * other.norm() + 1e-5
 
 
 def test_digits_of_a_spread_about_a_far_mean_are_kept() -> None:
@@ -89,6 +90,7 @@ def test_digits_of_a_spread_about_a_far_mean_are_kept() -> None:
 
 
 def test_derivatives_of_derivatives() -> None:
+    torch.manual_seed(0)
     network = block()
     exact = copy.deepcopy(network).double()
     maps = torch.randn(3, 32, 4, 4)
@@ -100,7 +102,7 @@ def test_derivatives_of_derivatives() -> None:
 
     found, expected = penalised(network, maps.clone()), penalised(exact, maps.double())
     for one, other in zip(found, expected, strict=True):
-        assert (one - other).norm() <= 1e-2 * other.norm()
+        assert (one - other).norm() <= 1e-4 * other.norm()
 
 
 def test_two_passes_are_the_same() -> None:

@@ -162,7 +162,7 @@ static void differentiate_values(const normalisation *n, const block *b, const f
 }
 
 /* From gradients of the results, or of the values where there is no normalisation, to those of pixels, and of factors
- * (threads, 25, O, C), which each thread adds to its own. Factors: of each part in panels (C / WIDTH, factors O, WIDTH).
+ * (threads, 25, O, C), to each thread's own. Factors: of each part in panels (C / WIDTH, factors O, WIDTH).
  * Memory: as above. */
 void double_and_convolve_backward(const sizes *of, int64_t threads, const normalisation *n, const float *pixels,
                                   const float *factors, const float *values, const float *of_results, float *of_pixels,
@@ -170,12 +170,14 @@ void double_and_convolve_backward(const sizes *of, int64_t threads, const normal
 {
     const int64_t inputs = of->inputs, outputs = of->outputs, squares = of->rows * of->columns;
     const int64_t own = of->together * squares * (PARTS * inputs + (FACTORS + VALUES) * outputs) + 2 * outputs;
+    const int64_t factor_count = FACTORS * outputs * inputs;
+    int present = 0; /* there may be fewer threads than were asked for */
     if (n)
         scale_and_shift(n, outputs);
 #pragma omp parallel num_threads(threads)
     {
-        float *mine = memory + omp_get_thread_num() * own;
-        float *total = of_factors + omp_get_thread_num() * FACTORS * outputs * inputs;
+        float *mine = memory + omp_get_thread_num() * own, *total = of_factors + omp_get_thread_num() * factor_count;
+        int begun = 0;
         if (n)
             differentiate_normalisation(n, threads, of->maps * squares * VALUES, outputs, values, of_results,
                                         mine + own - 2 * outputs);
@@ -193,11 +195,17 @@ void double_and_convolve_backward(const sizes *of, int64_t threads, const normal
             join_adjoint(&b, of_values);
             for (int k = 0; k < PARTS; k++) {
                 term t = term_at(&b, k);
-                multiply(t.width, b.squares, inputs, t.products, 1, t.width, t.part, total + t.first, 1);
+                multiply(t.width, b.squares, inputs, t.products, 1, t.width, t.part, total + t.first, begun);
                 /* The part has been used, and its place takes its gradient. */
                 multiply(b.squares, t.width, inputs, t.products, t.width, 1, factors + t.first, t.part, 0);
             }
             split_adjoint(&b, of_pixels + first * squares * PIXELS * inputs);
+            begun = 1;
         }
+        if (!begun)
+            memset(total, 0, factor_count * sizeof(float));
+#pragma omp single
+        present = omp_get_num_threads();
     }
+    memset(of_factors + present * factor_count, 0, (threads - present) * factor_count * sizeof(float));
 }
