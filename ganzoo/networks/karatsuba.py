@@ -83,7 +83,7 @@ class _DoubleAndConvolve(torch.autograd.Function):
     def forward(ctx: Any, maps: Tensor, weight: Tensor) -> Tensor:
         pixels, factors = channels_last(maps), factors_of(weight)
         ctx.save_for_backward(maps, weight, factors)
-        values: Tensor = _way(pixels, factors).evaluate(pixels, factors)
+        values: Tensor = _way(maps, weight).evaluate(pixels, factors)
         return values.permute(0, 3, 1, 2)
 
     @staticmethod
@@ -92,12 +92,12 @@ class _DoubleAndConvolve(torch.autograd.Function):
         if torch.is_grad_enabled():  # what is computed here will be differentiated
             return differentiable_gradients(plain(maps, weight), (maps, weight), gradient)
         pixels = channels_last(maps)
-        of_pixels, of_factors = _way(pixels, factors).differentiate(pixels, factors, channels_last(gradient))
+        of_pixels, of_factors = _way(maps, weight).differentiate(pixels, factors, channels_last(gradient))
         return of_pixels.permute(0, 3, 1, 2), kernels_of(of_factors)
 
 
-def _way(pixels: Tensor, factors: Tensor) -> ModuleType:
-    return native_squares if native_squares.takes(pixels, factors.shape[1]) else squares
+def _way(maps: Tensor, weight: Tensor) -> ModuleType:
+    return native_squares if native_squares.takes(maps, weight) else squares
 
 
 def channels_last(maps: Tensor) -> Tensor:

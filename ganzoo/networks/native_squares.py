@@ -40,11 +40,11 @@ class _Normalisation(ctypes.Structure):
     ]
 
 
-def takes(pixels: Tensor, outputs: int) -> bool:
-    """Whether there is native code for these pixels (N, H, W, C) and so many channels O of the result."""
-    inputs, size = pixels.shape[-1], pixels.element_size()
-    few = 25 * inputs * outputs * size * torch.get_num_threads() <= _MOST_BYTES
-    if pixels.dtype != torch.float32 or not few or absence() is not None:
+def takes(maps: Tensor, kernels: Tensor) -> bool:
+    """Whether there is native code for maps (N, C, H, W), H and W even, and kernels (O, C, 3, 3)."""
+    outputs, inputs = kernels.shape[:2]
+    few = 25 * outputs * inputs * kernels.element_size() * torch.get_num_threads() <= _MOST_BYTES
+    if not maps.dtype == kernels.dtype == torch.float32 or not few or absence() is not None:
         return False
     return inputs % _panel_width() == outputs % _panel_width() == 0
 

@@ -11,12 +11,11 @@ from ganzoo.networks import karatsuba, native_squares
 
 __all__ = ["double_convolve_and_rectify", "taken"]
 
-
 Triple = tuple[nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU]
 
 
 def taken(maps: Tensor, modules: Sequence[nn.Module]) -> Triple | None:
-    """The first three modules if they are such and in training, and there is native code for them and these maps."""
+    """The first three modules, of which the first doubles maps, if there is native code for them, in training."""
     match modules:
         case [nn.Conv2d() as convolution, nn.BatchNorm2d() as norm, nn.LeakyReLU() as rectifier, *_]:
             triple = convolution, norm, rectifier
@@ -25,9 +24,9 @@ def taken(maps: Tensor, modules: Sequence[nn.Module]) -> Triple | None:
     as_usual = type(norm) is nn.BatchNorm2d and type(rectifier) is nn.LeakyReLU and convolution.bias is None
     running = norm.training and norm.affine and norm.track_running_stats and norm.momentum is not None
     watched = any(module._forward_hooks or module._forward_pre_hooks for module in triple)
-    if not as_usual or not running or watched or not karatsuba.pays(maps):
+    if not as_usual or not running or watched or norm.weight.dtype != maps.dtype:
         return None
-    return triple if native_squares.takes(maps.permute(0, 2, 3, 1), len(convolution.weight)) else None
+    return triple if karatsuba.pays(maps) and native_squares.takes(maps, convolution.weight) else None
 
 
 def double_convolve_and_rectify(

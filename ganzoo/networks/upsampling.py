@@ -65,7 +65,7 @@ class UpsampledBlock(nn.Sequential):
     def forward(self, maps: Tensor) -> Tensor:
         """One module after the other."""
         modules = list(self)
-        if triple := rectified.taken(maps, modules):
+        if isinstance(modules[0], UpsampledConv2d) and (triple := rectified.taken(maps, modules)):
             maps, modules = rectified.double_convolve_and_rectify(maps, *triple), modules[3:]
         for module in modules:
             maps = module(maps)

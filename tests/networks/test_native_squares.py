@@ -38,7 +38,6 @@ def test_they_are_those_of_pytorch(
         patch.setattr(native_squares, "_SQUARES", together)
         torch.set_num_threads(threads)
         try:
-            assert native_squares.takes(pixels, outputs)
             assert torch.equal(native_squares.evaluate(pixels, factors), squares.evaluate(pixels, factors))
             found, expected = (way.differentiate(pixels, factors, gradient) for way in (native_squares, squares))
         finally:
@@ -57,16 +56,20 @@ def test_they_are_the_same_every_time() -> None:
 
 @needs_native_code
 @pytest.mark.parametrize(
-    ("pixels", "outputs"),
+    ("inputs", "outputs", "types", "expected"),
     [
-        (torch.empty(1, 2, 2, 32, dtype=torch.float64), 32),
-        (torch.empty(1, 2, 2, 33), 32),
-        (torch.empty(1, 2, 2, 32), 3),
-        (torch.empty(1, 2, 2, 4096), 4096),  # a gigabyte for each thread
+        (32, 64, (torch.float32, torch.float32), True),
+        (32, 64, (torch.float64, torch.float64), False),
+        (32, 64, (torch.float32, torch.float64), False),
+        (33, 32, (torch.float32, torch.float32), False),
+        (32, 3, (torch.float32, torch.float32), False),
+        (4096, 4096, (torch.float32, torch.float32), False),  # a gigabyte for each thread
     ],
 )
-def test_what_it_does_not_take(pixels: Tensor, outputs: int) -> None:
-    assert not native_squares.takes(pixels, outputs)
+def test_what_it_takes(inputs: int, outputs: int, types: tuple[torch.dtype, torch.dtype], expected: bool) -> None:
+    maps = torch.empty(1, inputs, 2, 2, dtype=types[0])
+    kernels = torch.empty(outputs, inputs, 3, 3, dtype=types[1], device="meta")
+    assert native_squares.takes(maps, kernels) is expected
 
 
 @needs_native_code
