@@ -23,7 +23,7 @@ __all__ = ["Absent", "call", "compiled", "operation"]
 SWITCH = "GANZOO_NATIVE"
 _FLAGS = ("-O3", "-march=native", "-fopenmp", "-shared", "-fPIC")
 _PATIENCE = 60.0
-"""Seconds after which a compiler is given up; it takes one or two."""
+"""Seconds after which a compiler is given up; it takes less than one."""
 
 
 class Absent(Exception):
@@ -46,7 +46,7 @@ def compiled(source: Path) -> ctypes.CDLL:
         raise Absent(f"it is for Linux, not for {sys.platform}")
     try:
         library = ctypes.CDLL(str(_built(source)))
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+    except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
         raise Absent(str(error)) from error
     if not _shares_threads(library):
         raise Absent("the compiler's OpenMP is another than torch's")

@@ -66,6 +66,7 @@ def test_another_source_or_compiler_is_another_library(
         ("CC", "no-such-compiler", r"there is no C compiler \(no-such-compiler\); install one, such as gcc"),
         ("CC", "cc --no-such-flag", "cc failed: .*no-such-flag"),
         ("CC", "false", "false"),
+        ("CC", "cc 'half a", "No closing quotation"),
     ],
 )
 def test_why_there_is_none(
