@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
+from torch.library import define, impl
 
 __all__ = ["Absent", "call", "compiled", "operation"]
 
@@ -67,9 +68,9 @@ def operation(signature: str, on_cpu: Callable[..., object], on_meta: Callable[.
         on_meta: gives results of the same shapes, whatever is in them.
     """
     name = f"ganzoo::{signature.partition('(')[0]}"
-    torch.library.define(name, signature[signature.index("(") :])
-    torch.library.impl(name, "CPU", on_cpu)
-    torch.library.impl(name, "Meta", on_meta)
+    define(name, signature[signature.index("(") :])
+    impl(name, "CPU", on_cpu)
+    impl(name, "Meta", on_meta)
 
 
 def _for_c(value: object) -> object:

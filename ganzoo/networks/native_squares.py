@@ -16,7 +16,7 @@ from torch import Tensor
 from ganzoo.networks import squares
 from ganzoo.networks.native import Absent, call, compiled, operation
 
-__all__ = ["absence", "differentiate", "differentiate_rectified", "evaluate", "evaluate_rectified", "takes"]
+__all__ = ["absence", "differentiate", "evaluate", "takes"]
 
 _SQUARES = 32
 """How many squares a thread computes together: what lies in between is to fit into its part of the cache."""
@@ -74,7 +74,17 @@ def differentiate(pixels: Tensor, factors: Tensor, gradient: Tensor) -> tuple[Te
     return of_pixels, of_factors
 
 
-def evaluate_rectified(
+def _evaluate(pixels: Tensor, factors: Tensor) -> Tensor:
+    values = _shaped(pixels, factors)
+    _forward(pixels, factors, None, values, values)
+    return values
+
+
+def _differentiate(pixels: Tensor, factors: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    return _backward(pixels, factors, None, gradient, gradient)
+
+
+def _evaluate_rectified(
     pixels: Tensor, factors: Tensor, weight: Tensor, bias: Tensor, about: Tensor, eps: float, slope: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What batch normalisation and a leaky rectifier make of the doubled and convolved maps.
@@ -91,44 +101,6 @@ def evaluate_rectified(
     Returns:
         Results and values before them, (N, 2H, 2W, O), and the values' means and biased variances (O,).
     """
-    results: tuple[Tensor, Tensor, Tensor, Tensor] = torch.ops.ganzoo.double_convolve_and_rectify(
-        pixels, factors, weight, bias, about, eps, slope
-    )
-    return results
-
-
-def differentiate_rectified(
-    pixels: Tensor,
-    factors: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    values: Tensor,
-    mean: Tensor,
-    variance: Tensor,
-    gradient: Tensor,
-    eps: float,
-    slope: float,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The gradients of pixels, factors, weight and bias, of the results' (N, 2H, 2W, O)."""
-    found: tuple[Tensor, Tensor, Tensor, Tensor] = torch.ops.ganzoo.double_convolve_and_rectify_backward(
-        pixels, factors, weight, bias, values, mean, variance, gradient, eps, slope
-    )
-    return found
-
-
-def _evaluate(pixels: Tensor, factors: Tensor) -> Tensor:
-    values = _shaped(pixels, factors)
-    _forward(pixels, factors, None, values, values)
-    return values
-
-
-def _differentiate(pixels: Tensor, factors: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    return _backward(pixels, factors, None, gradient, gradient)
-
-
-def _evaluate_rectified(
-    pixels: Tensor, factors: Tensor, weight: Tensor, bias: Tensor, about: Tensor, eps: float, slope: float
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     results, values, mean, variance = found = _shaped_all(pixels, factors)
     _forward(pixels, factors, _Normalised(eps, slope, weight, bias, mean, variance, about=about), values, results)
     return found
@@ -146,6 +118,7 @@ def _differentiate_rectified(
     eps: float,
     slope: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of pixels, factors, weight and bias, of the results' (N, 2H, 2W, O)."""
     of_weight, of_bias = torch.empty_like(weight), torch.empty_like(bias)
     normalised = _Normalised(eps, slope, weight, bias, mean, variance, of_weight=of_weight, of_bias=of_bias)
     return *_backward(pixels, factors, normalised, values, gradient), of_weight, of_bias

@@ -67,7 +67,7 @@ class _Rectified(torch.autograd.Function):
         slope: float,
     ) -> tuple[Tensor, Tensor, Tensor]:
         pixels, factors = karatsuba.channels_last(maps), karatsuba.factors_of(kernels)
-        results, values, mean, variance = native_squares.evaluate_rectified(
+        results, values, mean, variance = torch.ops.ganzoo.double_convolve_and_rectify(
             pixels, factors, weight, bias, about, eps, slope
         )
         ctx.save_for_backward(maps, kernels, factors, weight, bias, values, mean, variance)
@@ -84,7 +84,7 @@ class _Rectified(torch.autograd.Function):
             again = batch_norm(karatsuba.plain(maps, kernels), None, None, weight, bias, training=True, eps=eps)
             found = karatsuba.differentiable_gradients(leaky_relu(again, slope), tensors, gradient)
             return *found, None, None, None
-        of_pixels, of_factors, of_weight, of_bias = native_squares.differentiate_rectified(
+        of_pixels, of_factors, of_weight, of_bias = torch.ops.ganzoo.double_convolve_and_rectify_backward(
             karatsuba.channels_last(maps),
             factors,
             weight,
