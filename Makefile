@@ -4,6 +4,7 @@
 #   make demo ARGS="--images 20k"   the same, shorter; ARGS goes to `ganzoo train`
 #   make test                       the fast tests; ARGS goes to pytest
 #   make test-slow                  the long ones
+#   make test-native                the tests of C code, with gcc's AddressSanitizer watching its memory
 #   make kill                       kill trainings and look what is lost; KILLS is how often (1000)
 #   make lint                       ruff, mypy and the import contracts
 #   make wheel                      the source distribution, and the wheel built from it
@@ -30,7 +31,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 .DELETE_ON_ERROR:
 # The stamps install into one environment: never two at a time.
 .NOTPARALLEL:
-.PHONY: help demo test test-slow kill lint wheel lock locked audit clean
+.PHONY: help demo test test-slow test-native kill lint wheel lock locked audit clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^The stamps/,$$d'
@@ -44,6 +45,12 @@ test: $(TEST)
 
 test-slow: $(DEV)
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# The sanitizer's library comes before Python's own, and C++'s before torch, whose exceptions it follows.
+test-native: $(TEST)
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so.6)" ASAN_OPTIONS=detect_leaks=0 \
+	  CC="gcc -fsanitize=address -g" XDG_CACHE_HOME="$(abspath $(VENV))/sanitized" \
+	  $(BIN)/python -m pytest tests/networks/test_native_grey.py tests/networks/test_native_squares.py tests/networks/test_rectified.py --capture=no $(ARGS)
 
 kill: $(TEST)
 	$(BIN)/python tests/kill_runs.py --kills $(KILLS) $(ARGS)

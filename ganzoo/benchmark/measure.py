@@ -19,7 +19,8 @@ from ganzoo.benchmark.textbook import Textbook, pictures, refuse_what_no_tutoria
 from ganzoo.benchmark.timing import Contestant, Spread, alternate, ratio
 from ganzoo.data.batches import batches
 from ganzoo.models.game import Game
-from ganzoo.networks import native_squares
+from ganzoo.networks import native_grey, native_squares
+from ganzoo.networks.grey import FromGrey, ToGrey, ToLargerGrey
 from ganzoo.networks.upsampling import UpsampledConv2d
 from ganzoo.training.configuration import Configured, prepare
 from ganzoo.training.plan import Plan
@@ -218,12 +219,26 @@ for backward in (torch.ops.ganzoo.double_and_convolve_backward, torch.ops.ganzoo
     register_flop_formula(backward)(lambda *sizes, **_: 2 * products(*sizes))
 
 
+def places(maps: Sequence[int], kernels: Sequence[int]) -> int:
+    """The same of convolutions with one channel: all places in maps (N, H, W, C) by the kernels (K, K, C)."""
+    return 2 * prod(maps) * prod(kernels[:2])
+
+
+register_flop_formula(torch.ops.ganzoo.grey_to_maps)(lambda _, kernels, *__, out_shape: places(out_shape, kernels))
+register_flop_formula(torch.ops.ganzoo.maps_to_grey)(lambda maps, kernels, *_, **__: places(maps, kernels))
+register_flop_formula(torch.ops.ganzoo.grey_kernels)(lambda maps, *_, out_shape: places(maps, out_shape))
+
+
 def notes_on(plan: Plan, trainer: Trainer, against_textbook: bool) -> list[str]:
     """What is worth knowing of the figures."""
     notes = ["ganzoo's rounds are replays of a CUDA graph"] if trainer.rounds.captured else []
-    upsampled = any(isinstance(m, UpsampledConv2d) for n in plan.game.networks.values() for m in n.modules())
-    if upsampled and plan.hardware.device.type == "cpu" and native_squares.absence():
-        notes.append(f"upsampling is computed without native code, which takes longer: {native_squares.absence()}")
+    layers = [layer for network in plan.game.networks.values() for layer in network.modules()]
+    for what, kinds, absence in (
+        ("upsampling", UpsampledConv2d, native_squares.absence),
+        ("the first or last convolution", (FromGrey, ToGrey, ToLargerGrey), native_grey.absence),
+    ):
+        if plan.hardware.device.type == "cpu" and any(isinstance(layer, kinds) for layer in layers) and absence():
+            notes.append(f"{what} is computed without native code, which takes longer: {absence()}")
     late = [player.name for player in plan.game.players if player.starts_at]
     if late:
         notes.append(f"{', '.join(late)} joins later in a run, and is not in these rounds")

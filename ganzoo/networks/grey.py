@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
+from ganzoo.networks import native_grey
+
 __all__ = ["FromGrey", "ToGrey", "ToLargerGrey", "convolution", "transposed_convolution"]
 
 
@@ -93,7 +95,12 @@ class FromGrey(nn.Conv2d):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(N, 1, H, W) to (N, outputs, H', W')."""
-        patches = _Patches.apply(pictures.squeeze(1), self.window).flatten(3)
+        pictures, window = pictures.squeeze(1), self.window
+        if native_grey.takes(pictures, self.weight):
+            kernels = self.weight.squeeze(1).permute(1, 2, 0)
+            maps = native_grey.to_maps(pictures, kernels, window.stride, window.padding)
+            return (maps if self.bias is None else maps.add_(self.bias)).permute(0, 3, 1, 2)
+        patches = _Patches.apply(pictures, window).flatten(3)
         return linear(patches, self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
 
 
@@ -113,7 +120,7 @@ class ToGrey(nn.Conv2d):
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, H, W) to (N, 1, H, W)."""
         # What a convolution gathers, its kernel turned round spreads.
-        kernels = self.weight[0].flip(1, 2).permute(1, 2, 0).flatten(0, 1)
+        kernels = self.weight.flip(2, 3).squeeze(0)
         return _spread(maps, kernels, self.bias, self.window, (maps.shape[2], maps.shape[3]))
 
 
@@ -136,7 +143,7 @@ class ToLargerGrey(nn.ConvTranspose2d):
         """(N, C, H, W) to (N, 1, H', W') with H' = S(H - 1) + K - 2P."""
         window = self.window
         height, width = (window.stride * (side - 1) + window.kernel - 2 * window.padding for side in maps.shape[2:])
-        return _spread(maps, self.weight.flatten(1).t(), self.bias, window, (height, width))
+        return _spread(maps, self.weight.squeeze(1), self.bias, window, (height, width))
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int, padding: int, bias: bool) -> nn.Conv2d:
@@ -158,8 +165,12 @@ def transposed_convolution(
 
 
 def _spread(maps: Tensor, kernels: Tensor, bias: Tensor | None, window: Window, sides: tuple[int, int]) -> Tensor:
-    """Maps (N, C, H, W) and kernels (K·K, C) to pictures (N, 1, *sides)."""
-    products = linear(maps.permute(0, 2, 3, 1), kernels)
-    products = products.view(*products.shape[:3], window.kernel, window.kernel)
-    pictures: Tensor = _Sums.apply(products, window, sides).unsqueeze(1)
+    """Maps (N, C, H, W) and kernels (C, K, K) to pictures (N, 1, *sides)."""
+    pixels = maps.permute(0, 2, 3, 1)
+    if native_grey.takes(maps, kernels):
+        pictures = native_grey.to_pictures(pixels, kernels.permute(1, 2, 0), window.stride, window.padding, sides)
+    else:
+        products = linear(pixels, kernels.flatten(1).t())
+        pictures = _Sums.apply(products.view(*products.shape[:3], *kernels.shape[1:]), window, sides)
+    pictures = pictures.unsqueeze(1)
     return pictures if bias is None else pictures + bias

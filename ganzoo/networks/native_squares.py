@@ -6,7 +6,6 @@ are operations of PyTorch's too, ``torch.ops.ganzoo``, so that profilers and cou
 """
 
 import ctypes
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -158,8 +157,8 @@ def _all_shaped_gradients(
 
 
 def _forward(pixels: Tensor, factors: Tensor, norm: _Normalised | None, values: Tensor, results: Tensor) -> None:
-    matrices = (part.transpose(1, 2) for part in squares.by_part(factors))
-    _call("double_and_convolve", norm, pixels, factors, matrices, values, results)
+    panels = factors.view(len(factors), -1, _panel_width(), factors.shape[2]).transpose(2, 3)
+    _call("double_and_convolve", norm, pixels, factors, panels, values, results)
 
 
 def _backward(
@@ -167,28 +166,23 @@ def _backward(
 ) -> tuple[Tensor, Tensor]:
     of_pixels = torch.empty_like(pixels)
     of_factors = factors.new_empty(torch.get_num_threads(), *factors.shape)
+    panels = factors.view(*factors.shape[:2], -1, _panel_width()).permute(2, 0, 1, 3)
     others = values, gradient.contiguous(), of_pixels, of_factors
-    _call("double_and_convolve_backward", norm, pixels, factors, squares.by_part(factors), *others)
+    _call("double_and_convolve_backward", norm, pixels, factors, panels, *others)
     return of_pixels, of_factors.sum(0)
 
 
 def _call(
-    function: str,
-    norm: _Normalised | None,
-    pixels: Tensor,
-    factors: Tensor,
-    matrices: Iterable[Tensor],
-    *others: Tensor,
+    function: str, norm: _Normalised | None, pixels: Tensor, factors: Tensor, panels: Tensor, *others: Tensor
 ) -> None:
-    """Calls a function of ``c/upsampling.c``: the factors as matrices in panels, memory to compute in at the end."""
+    """Calls a function of ``c/upsampling.c``: the factors in panels, memory to compute in at the end."""
     (count, height, width, inputs), outputs, threads = pixels.shape, factors.shape[1], torch.get_num_threads()
     in_map = height * width // 4
     together = max(1, _SQUARES // in_map)
     sizes = _Sizes(count, height // 2, width // 2, inputs, outputs, together)
-    panels = torch.cat([part.view(*part.shape[:2], -1, _panel_width()).transpose(1, 2).flatten() for part in matrices])
     memory = pixels.new_empty(threads, together * in_map * (9 * inputs + 41 * outputs) + 2 * outputs)
     structure = None if norm is None else ctypes.byref(norm.structure)
-    call(_library(), function, ctypes.byref(sizes), threads, structure, pixels, panels, *others, memory)
+    call(_library(), function, ctypes.byref(sizes), threads, structure, pixels, panels.contiguous(), *others, memory)
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["by_part", "differentiate", "evaluate"]
+__all__ = ["differentiate", "evaluate"]
 
 _SQUARES = 512
 """How many squares are computed together: so few that a CPU's cache holds what lies in between."""
@@ -26,7 +26,7 @@ def evaluate(pixels: Tensor, factors: Tensor) -> Tensor:
     values = pixels.new_empty(count, 2 * height, 2 * width, factors.shape[1])
     for squares, block, results in _blocks(pixels, values):
         squares.split(block)
-        for (parts, products), matrices in zip(squares.pairs, by_part(factors), strict=True):
+        for (parts, products), matrices in zip(squares.pairs, _by_part(factors), strict=True):
             torch.bmm(parts, matrices.transpose(1, 2), out=products)
         squares.join(results)
     return values
@@ -38,9 +38,9 @@ def differentiate(pixels: Tensor, factors: Tensor, gradient: Tensor) -> tuple[Te
     for squares, block, of_results, of_block in _blocks(pixels, gradient, of_pixels):
         squares.join_adjoint(of_results)
         squares.split(block)
-        for (parts, products), total in zip(squares.pairs, by_part(of_factors), strict=True):
+        for (parts, products), total in zip(squares.pairs, _by_part(of_factors), strict=True):
             torch.baddbmm(total, products.transpose(1, 2), parts, out=total)
-        for (parts, products), matrices in zip(squares.pairs, by_part(factors), strict=True):
+        for (parts, products), matrices in zip(squares.pairs, _by_part(factors), strict=True):
             torch.bmm(products, matrices, out=parts)
         squares.split_adjoint(of_block)
     return of_pixels, of_factors
@@ -162,7 +162,7 @@ def _by_square(values: Tensor, side: int) -> Tensor:
     return values.view(count, height // side, side, width // side, side, channels)
 
 
-def by_part(factors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _by_part(factors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Factors (25, O, C) as those of the parts with four, two and one: (4, 4·O, C), (4, 2·O, C) and (1, O, C)."""
     (_, outputs, inputs), (four, two, one) = factors.shape, torch.split(factors, [16, 8, 1])
     return four.view(4, 4 * outputs, inputs), two.view(4, 2 * outputs, inputs), one

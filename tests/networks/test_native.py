@@ -4,9 +4,11 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from ganzoo.networks import native_grey, native_squares
 from ganzoo.networks.native import Absent, compiled
 
 SOURCE = "#include <omp.h>\nint most_threads(void) { return omp_get_max_threads(); }\nint answer(void) { return 42; }\n"
@@ -103,3 +105,9 @@ def test_threads_have_to_be_torchs(cache: Path, source: Path) -> None:
     source.write_text(SOURCE.replace("omp_get_max_threads()", "1000"))
     with pytest.raises(Absent, match="OpenMP is another than torch's"):
         compiled(source)
+
+
+@pytest.mark.skipif(os.environ.get("GANZOO_NATIVE") == "0", reason="GANZOO_NATIVE is 0")
+@pytest.mark.parametrize("way", [native_squares, native_grey])
+def test_ganzoos_own_files_are_used_here(way: ModuleType) -> None:
+    assert way.absence() is None  # else the tests of what they compute would be passed over

@@ -1,4 +1,6 @@
 /* Products of small matrices that lie in a processor's cache. */
+#pragma once
+
 #include <stdint.h>
 
 #ifdef __AVX512F__
@@ -13,19 +15,30 @@ typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 
 static const lanes ZERO;
 
-/* One tile of a product, in registers: (height, WIDTH) of (height, depth) by a panel (depth, WIDTH). */
-static inline __attribute__((always_inline)) void tile(const int height, int64_t depth, const float *left, int64_t row,
-                                                       int64_t column, const float *panel, float *to, int64_t width,
-                                                       int add)
+/* A matrix whose rows and columns lie so far apart. */
+typedef struct {
+    const float *first;
+    int64_t row, column;
+} matrix;
+
+/* A matrix in panels of WIDTH columns: panels lie so far apart, and their rows. */
+typedef struct {
+    const float *first;
+    int64_t panel, row;
+} panels;
+
+/* One tile of a product, in registers: (height, WIDTH) of (height, depth) by a panel of (depth, WIDTH). */
+static inline __attribute__((always_inline)) void tile(const int height, int64_t depth, matrix left, panels right,
+                                                       float *to, int64_t width, int add)
 {
     lanes sums[HEIGHT][2];
     for (int r = 0; r < height; r++)
         for (int half = 0; half < 2; half++)
             sums[r][half] = add ? AT(to + r * width + half * LANES) : ZERO;
     for (int64_t k = 0; k < depth; k++) {
-        lanes first = AT(panel + k * WIDTH), second = AT(panel + k * WIDTH + LANES);
+        lanes first = AT(right.first + k * right.row), second = AT(right.first + k * right.row + LANES);
         for (int r = 0; r < height; r++) {
-            const float by = left[r * row + k * column];
+            const float by = left.first[r * left.row + k * left.column];
             sums[r][0] += by * first;
             sums[r][1] += by * second;
         }
@@ -35,22 +48,21 @@ static inline __attribute__((always_inline)) void tile(const int height, int64_t
             AT(to + r * width + half * LANES) = sums[r][half];
 }
 
-/* A matrix (rows, depth), whose rows and columns lie so far apart, by panels (width / WIDTH, depth, WIDTH) of another
- * one, to or added to (rows, width). */
-static void multiply(int64_t rows, int64_t depth, int64_t width, const float *left, int64_t row, int64_t column,
-                     const float *panels, float *to, int add)
+/* (rows, depth) by (depth, width), to or added to (rows, width). */
+static void multiply(int64_t rows, int64_t depth, int64_t width, matrix left, panels right, float *to, int add)
 {
-    for (int64_t c = 0; c < width; c += WIDTH) {
-        const float *panel = panels + c * depth, *from = left;
+    for (int64_t c = 0; c < width; c += WIDTH, right.first += right.panel) {
+        matrix from = left;
         float *out = to + c;
         int64_t rest = rows;
-        for (; rest >= HEIGHT; rest -= HEIGHT, from += HEIGHT * row, out += HEIGHT * width)
-            tile(HEIGHT, depth, from, row, column, panel, out, width, add);
-        if (rest >= 4) {
-            tile(4, depth, from, row, column, panel, out, width, add);
-            rest -= 4, from += 4 * row, out += 4 * width;
+        for (; rest >= HEIGHT; rest -= HEIGHT, from.first += HEIGHT * from.row, out += HEIGHT * width)
+            tile(HEIGHT, depth, from, right, out, width, add);
+        switch (rest) {
+        case 5: tile(5, depth, from, right, out, width, add); break;
+        case 4: tile(4, depth, from, right, out, width, add); break;
+        case 3: tile(3, depth, from, right, out, width, add); break;
+        case 2: tile(2, depth, from, right, out, width, add); break;
+        case 1: tile(1, depth, from, right, out, width, add); break;
         }
-        for (; rest > 0; rest--, from += row, out += width)
-            tile(1, depth, from, row, column, panel, out, width, add);
     }
 }

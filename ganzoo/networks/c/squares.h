@@ -29,16 +29,15 @@ static block block_at(const sizes *of, int64_t first, float *memory)
     return b;
 }
 
-/* From pixels (maps, 2 rows, 2 columns, C) to parts, as rows of C or as panels (C / WIDTH, S, WIDTH). */
-static void split(const block *b, const float *pixels, int to_panels)
+/* From pixels (maps, 2 rows, 2 columns, C) to parts. */
+static void split(const block *b, const float *pixels)
 {
     int64_t width = b->of->inputs, line = 2 * b->of->columns * width, part = b->squares * width;
     for (int64_t square = 0; square < b->squares; square++) {
         const float *top = pixels + 2 * (square / b->of->columns) * line + 2 * (square % b->of->columns) * width;
         const float *bottom = top + line;
-        int64_t row = to_panels ? WIDTH : width, panel = to_panels ? b->squares * WIDTH : WIDTH;
         for (int64_t c = 0; c < width; c += LANES) {
-            float *to = b->parts + square * row + c / WIDTH * panel + c % WIDTH;
+            float *to = b->parts + square * width + c;
             lanes x00 = AT(top + c), x01 = AT(top + width + c), x10 = AT(bottom + c), x11 = AT(bottom + width + c);
             lanes left = x00 + x10, right = x01 + x11;
             lanes parts[PARTS] = {x00, x01, x10, x11, left, right, x00 + x01, x10 + x11, left + right};
@@ -175,16 +174,16 @@ static void join_adjoint(const block *b, const float *values)
     }
 }
 
-/* One part, its products, how many numbers a square has in them, and where the part's factors begin. */
+/* One part, its products, how many numbers a square has in them, and how many factors come before the part's. */
 typedef struct {
     float *part, *products;
-    int64_t width, first;
+    int64_t width, before;
 } term;
 
 static term term_at(const block *b, int k)
 {
     int64_t factors = k < 4 ? 4 : k < 8 ? 2 : 1, before = k < 4 ? 4 * k : k < 8 ? 2 * k + 8 : 24;
     term t = {b->parts + k * b->squares * b->of->inputs, b->products + before * b->squares * b->of->outputs,
-              factors * b->of->outputs, before * b->of->outputs * b->of->inputs};
+              factors * b->of->outputs, before};
     return t;
 }

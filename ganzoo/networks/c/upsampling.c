@@ -3,21 +3,9 @@
  * own cache.
  */
 #include <math.h>
-#include <omp.h>
 
+#include "library.h"
 #include "squares.h"
-
-/* How many columns a panel has: C and O are multiples of it. */
-int64_t panel_width(void)
-{
-    return WIDTH;
-}
-
-/* How many threads a parallel region of this library would have: torch's number, if both use one OpenMP. */
-int most_threads(void)
-{
-    return omp_get_max_threads();
-}
 
 /* What follows the convolution, for each of O channels: slope * z where z = weight * (value - mean) / sqrt(variance + eps)
  * + bias is negative, else z. Totals are (threads, 2, O) zeros, and about is where the mean may be expected: sums about a
@@ -63,8 +51,8 @@ static void scale_and_shift(const normalisation *n, int64_t outputs)
     }
 }
 
-/* To the values of all maps, and with a normalisation to its results. Factors: of each part in panels
- * (factors O / WIDTH, C, WIDTH). Memory: for each thread, together * rows * columns * (9 C + 41 O) + 2 O numbers. */
+/* To the values of all maps, and with a normalisation to its results. Factors: (25, O / WIDTH, C, WIDTH).
+ * Memory: for each thread, together * rows * columns * (9 C + 41 O) + 2 O numbers. */
 void double_and_convolve(const sizes *of, int64_t threads, const normalisation *n, const float *pixels,
                          const float *factors, float *values, float *results, float *memory)
 {
@@ -77,10 +65,11 @@ void double_and_convolve(const sizes *of, int64_t threads, const normalisation *
 #pragma omp for schedule(static)
         for (int64_t first = 0; first < of->maps; first += of->together) {
             block b = block_at(of, first, mine);
-            split(&b, pixels + first * squares * PIXELS * inputs, 0);
+            split(&b, pixels + first * squares * PIXELS * inputs);
             for (int k = 0; k < PARTS; k++) {
                 term t = term_at(&b, k);
-                multiply(b.squares, inputs, t.width, t.part, inputs, 1, factors + t.first, t.products, 0);
+                multiply(b.squares, inputs, t.width, (matrix){t.part, inputs, 1},
+                         (panels){factors + t.before * outputs * inputs, inputs * WIDTH, WIDTH}, t.products, 0);
             }
             join(&b, values + first * squares * VALUES * outputs, n ? n->about : NULL, sums);
             if (n)
@@ -162,7 +151,7 @@ static void differentiate_values(const normalisation *n, const block *b, const f
 }
 
 /* From gradients of the results, or of the values where there is no normalisation, to those of pixels, and of factors
- * (threads, 25, O, C), to each thread's own. Factors: of each part in panels (C / WIDTH, factors O, WIDTH).
+ * (threads, 25, O, C), to each thread's own. Factors: (C / WIDTH, 25, O, WIDTH).
  * Memory: as above. */
 void double_and_convolve_backward(const sizes *of, int64_t threads, const normalisation *n, const float *pixels,
                                   const float *factors, const float *values, const float *of_results, float *of_pixels,
@@ -191,13 +180,15 @@ void double_and_convolve_backward(const sizes *of, int64_t threads, const normal
                 differentiate_values(n, &b, values + place, of_values, computed);
                 of_values = computed;
             }
-            split(&b, pixels + first * squares * PIXELS * inputs, 1);
+            split(&b, pixels + first * squares * PIXELS * inputs);
             join_adjoint(&b, of_values);
             for (int k = 0; k < PARTS; k++) {
                 term t = term_at(&b, k);
-                multiply(t.width, b.squares, inputs, t.products, 1, t.width, t.part, total + t.first, begun);
+                multiply(t.width, b.squares, inputs, (matrix){t.products, 1, t.width}, (panels){t.part, WIDTH, inputs},
+                         total + t.before * outputs * inputs, begun);
                 /* The part has been used, and its place takes its gradient. */
-                multiply(b.squares, t.width, inputs, t.products, t.width, 1, factors + t.first, t.part, 0);
+                multiply(b.squares, t.width, inputs, (matrix){t.products, t.width, 1},
+                         (panels){factors + t.before * outputs * WIDTH, FACTORS * outputs * WIDTH, WIDTH}, t.part, 0);
             }
             split_adjoint(&b, of_pixels + first * squares * PIXELS * inputs);
             begun = 1;

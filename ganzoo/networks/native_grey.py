@@ -1,0 +1,215 @@
+"""The convolutions of ``ganzoo.networks.grey`` in native code, ``c/grey.c``: patches and products stay in the cache.
+
+Maps, kernels and pictures have one number together that is linear in each of the three; its derivative by one of them
+is a function of the other two. These three functions are a convolution, a transposed one and their kernels' gradient,
+and the derivatives of each are the other two again. All are operations of PyTorch's too, ``torch.ops.ganzoo``.
+"""
+
+import ctypes
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, pad
+
+from ganzoo.networks.native import Absent, call, compiled, operation
+
+__all__ = ["absence", "takes", "to_maps", "to_pictures"]
+
+
+class _Sizes(ctypes.Structure):
+    """``sizes`` of ``c/grey.c``."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("count", "height", "width", "rows", "columns", "channels")),
+        *((name, ctypes.c_int64) for name in ("kernel", "stride", "padding")),
+    ]
+
+
+def takes(tensor: Tensor, kernels: Tensor) -> bool:
+    """Whether there is native code for these pictures or maps, and kernels (C, ...)."""
+    as_usual = tensor.device.type == "cpu" and tensor.dtype == kernels.dtype == torch.float32
+    if not as_usual or torch.is_autocast_enabled("cpu") or absence() is not None:
+        return False
+    return len(kernels) % _panel_width() == 0
+
+
+@cache
+def absence() -> str | None:
+    """Why there is no native code here; None if there is."""
+    try:
+        width = _panel_width()
+    except Absent as reason:
+        return str(reason)
+    # Small whole numbers, so that every order of sums has one result.
+    pictures = torch.arange(2 * 6 * 7).remainder(3).view(2, 6, 7).float()
+    kernels = torch.arange(9 * width).remainder(5).sub(2).view(3, 3, width).float()
+    maps = conv2d(pictures.unsqueeze(1), kernels.permute(2, 0, 1).unsqueeze(1), stride=2, padding=1).permute(0, 2, 3, 1)
+    together = (maps * maps).sum()
+    same = (
+        _maps(pictures, kernels, 2, 1).equal(maps)
+        and (_pictures(maps, kernels, 2, 1, [6, 7]) * pictures).sum().equal(together)
+        and (_kernels(maps, pictures, 2, 1, 3) * kernels).sum().equal(together)
+    )
+    return None if same else "it computes something else"
+
+
+def to_maps(pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
+    """A convolution.
+
+    Args:
+        pictures: (N, H, W).
+        kernels: (K, K, C).
+        stride: S.
+        padding: P.
+
+    Returns:
+        (N, H', W', C) with H' = (H + 2P - K) / S + 1, rounded down.
+    """
+    maps: Tensor = _Maps.apply(pictures, kernels, stride, padding)
+    return maps
+
+
+def to_pictures(maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: tuple[int, int]) -> Tensor:
+    """The adjoint of ``to_maps``: maps (N, H', W', C) and kernels (K, K, C) to pictures (N, *sides)."""
+    pictures: Tensor = _Pictures.apply(maps, kernels, stride, padding, sides)
+    return pictures
+
+
+class _Maps(torch.autograd.Function):
+    """The derivative by maps."""
+
+    @staticmethod
+    def forward(ctx: Any, pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
+        ctx.save_for_backward(pictures, kernels)
+        ctx.window = stride, padding
+        maps: Tensor = torch.ops.ganzoo.grey_to_maps(pictures, kernels, stride, padding)
+        return maps
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        pictures, kernels = ctx.saved_tensors
+        of_pictures, of_kernels, *_ = ctx.needs_input_grad
+        return (
+            _Pictures.apply(gradient, kernels, *ctx.window, pictures.shape[1:]) if of_pictures else None,
+            _Kernels.apply(gradient, pictures, *ctx.window, len(kernels)) if of_kernels else None,
+            None,
+            None,
+        )
+
+
+class _Pictures(torch.autograd.Function):
+    """The derivative by pictures."""
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: tuple[int, int]) -> Tensor:
+        ctx.save_for_backward(maps, kernels)
+        ctx.window = stride, padding
+        pictures: Tensor = torch.ops.ganzoo.maps_to_grey(maps, kernels, stride, padding, sides)
+        return pictures
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        maps, kernels = ctx.saved_tensors
+        of_maps, of_kernels, *_ = ctx.needs_input_grad
+        return (
+            _Maps.apply(gradient, kernels, *ctx.window) if of_maps else None,
+            _Kernels.apply(maps, gradient, *ctx.window, len(kernels)) if of_kernels else None,
+            None,
+            None,
+            None,
+        )
+
+
+class _Kernels(torch.autograd.Function):
+    """The derivative by kernels."""
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, pictures: Tensor, stride: int, padding: int, kernel: int) -> Tensor:
+        ctx.save_for_backward(maps, pictures)
+        ctx.window = stride, padding
+        kernels: Tensor = torch.ops.ganzoo.grey_kernels(maps, pictures, stride, padding, kernel)
+        return kernels
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        maps, pictures = ctx.saved_tensors
+        of_maps, of_pictures, *_ = ctx.needs_input_grad
+        return (
+            _Maps.apply(pictures, gradient, *ctx.window) if of_maps else None,
+            _Pictures.apply(maps, gradient, *ctx.window, pictures.shape[1:]) if of_pictures else None,
+            None,
+            None,
+            None,
+        )
+
+
+def _maps(pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
+    maps = _shaped_maps(pictures, kernels, stride, padding)
+    _call("grey_to_maps", stride, padding, len(kernels), maps, pictures, pictures, kernels, maps)
+    return maps
+
+
+def _pictures(maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: list[int]) -> Tensor:
+    pictures = _shaped_pictures(maps, kernels, stride, padding, sides)
+    offsets = kernels.flatten(0, 1).t()
+    panels = pad(offsets, (0, -offsets.shape[1] % _panel_width()))
+    _call("maps_to_grey", stride, padding, len(kernels), maps, pictures, maps, panels, pictures)
+    return pictures
+
+
+def _kernels(maps: Tensor, pictures: Tensor, stride: int, padding: int, kernel: int) -> Tensor:
+    kernels = maps.new_zeros(torch.get_num_threads(), kernel, kernel, maps.shape[3])
+    _call("grey_kernels", stride, padding, kernel, maps, pictures, maps, pictures, kernels)
+    return kernels.sum(0)
+
+
+def _call(function: str, stride: int, padding: int, kernel: int, maps: Tensor, pictures: Tensor, *used: Tensor) -> None:
+    """Calls a function of ``c/grey.c`` with the sizes of maps and pictures, and with the tensors that it uses."""
+    for side, places in zip(pictures.shape[1:], maps.shape[1:3], strict=True):
+        if (side + 2 * padding - kernel) // stride + 1 != places:
+            raise ValueError(
+                f"a kernel of {kernel} every {stride} of {side} pixels and {padding} has not {places} places"
+            )
+    sizes, threads = _Sizes(*pictures.shape, *maps.shape[1:], kernel, stride, padding), torch.get_num_threads()
+    memory = maps.new_empty(threads, _library().memory_size(ctypes.byref(sizes)))
+    call(_library(), function, ctypes.byref(sizes), threads, *(tensor.contiguous() for tensor in used), memory)
+
+
+def _shaped_maps(pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
+    rows, columns = ((side + 2 * padding - len(kernels)) // stride + 1 for side in pictures.shape[1:])
+    return pictures.new_empty(len(pictures), rows, columns, kernels.shape[2])
+
+
+def _shaped_pictures(maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: list[int]) -> Tensor:
+    return maps.new_empty(len(maps), *sides)
+
+
+def _shaped_kernels(maps: Tensor, pictures: Tensor, stride: int, padding: int, kernel: int) -> Tensor:
+    return maps.new_empty(kernel, kernel, maps.shape[3])
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    return compiled(Path(__file__).with_name("c") / "grey.c")
+
+
+@cache
+def _panel_width() -> int:
+    """What channels are to be a multiple of."""
+    return int(_library().panel_width())
+
+
+operation("grey_to_maps(Tensor pictures, Tensor kernels, int stride, int padding) -> Tensor", _maps, _shaped_maps)
+operation(
+    "maps_to_grey(Tensor maps, Tensor kernels, int stride, int padding, int[] sides) -> Tensor",
+    _pictures,
+    _shaped_pictures,
+)
+operation(
+    "grey_kernels(Tensor maps, Tensor pictures, int stride, int padding, int kernel) -> Tensor",
+    _kernels,
+    _shaped_kernels,
+)

@@ -1,0 +1,137 @@
+"""Convolutions of one channel in C against PyTorch's own, in whole numbers, whose sums are exact in any order."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.autograd import grad
+from torch.nn.functional import conv2d, conv_transpose2d
+
+from ganzoo.benchmark.measure import flop_of
+from ganzoo.networks import native_grey
+from ganzoo.networks.grey import FromGrey, ToGrey, ToLargerGrey
+
+pytestmark = pytest.mark.skipif(
+    native_grey.absence() is not None, reason=f"there is no native code here: {native_grey.absence()}"
+)
+
+WINDOWS = st.tuples(st.integers(1, 6), st.integers(1, 3), st.integers(0, 3))
+"""Kernel, stride and padding."""
+
+
+def whole_numbers(*shape: int) -> Tensor:
+    return torch.randint(-3, 4, shape).float()
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request: pytest.FixtureRequest) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    request.addfinalizer(lambda: torch.set_num_threads(before))
+
+
+@pytest.mark.usefixtures("threads")
+@settings(max_examples=30)
+@given(st.integers(0, 4), WINDOWS, st.tuples(st.integers(6, 11), st.integers(6, 11)), st.integers(1, 3))
+def test_they_are_those_of_pytorch(
+    count: int, window: tuple[int, int, int], sides: tuple[int, int], panels: int
+) -> None:
+    kernel, stride, padding = window
+    channels = panels * native_grey._panel_width()
+    pictures, kernels = whole_numbers(count, *sides), whole_numbers(kernel, kernel, channels)
+    asked, weight = pictures.unsqueeze(1).requires_grad_(), kernels.permute(2, 0, 1).unsqueeze(1).requires_grad_()
+    expected = conv2d(asked, weight, None, stride, padding)
+    maps = torch.ops.ganzoo.grey_to_maps(pictures, kernels, stride, padding)
+    assert maps.equal(expected.permute(0, 2, 3, 1))
+    direction = whole_numbers(*maps.shape)
+    of_pictures, of_kernels = grad(expected, (asked, weight), direction.permute(0, 3, 1, 2))
+    assert torch.ops.ganzoo.maps_to_grey(direction, kernels, stride, padding, sides).equal(of_pictures.squeeze(1))
+    found = torch.ops.ganzoo.grey_kernels(direction, pictures, stride, padding, kernel)
+    assert found.equal(of_kernels.squeeze(1).permute(1, 2, 0))
+
+
+LAYERS: dict[str, tuple[Callable[[], torch.nn.Module], int, Callable[[Tensor, Tensor], Tensor]]] = {
+    "from grey": (lambda: FromGrey(32, 4, 2, 1), 1, lambda maps, weight: conv2d(maps, weight, None, 2, 1)),
+    "to grey": (lambda: ToGrey(32, 3), 32, lambda maps, weight: conv2d(maps, weight, None, 1, 1)),
+    "to larger grey": (
+        lambda: ToLargerGrey(32, 4, 2, 1),
+        32,
+        lambda maps, weight: conv_transpose2d(maps, weight, None, 2, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize(("build", "channels", "defined"), LAYERS.values(), ids=LAYERS)
+def test_layers_have_the_derivatives_of_their_definition(
+    build: Callable[[], torch.nn.Module], channels: int, defined: Callable[[Tensor, Tensor], Tensor]
+) -> None:
+    layer = build()
+    layer.weight.data = whole_numbers(*layer.weight.shape)
+    layer.bias.data = whole_numbers(*layer.bias.shape)
+    maps = whole_numbers(2, channels, 8, 8).requires_grad_()
+    if channels > 1:  # as the layers before leave them
+        maps = maps.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
+    results, expected = layer(maps), defined(maps, layer.weight) + layer.bias.view(-1, 1, 1)
+    assert results.equal(expected)
+    direction = whole_numbers(*results.shape)
+    found, wanted = (
+        grad(each, (maps, layer.weight, layer.bias), direction, create_graph=True) for each in (results, expected)
+    )
+    assert all(map(torch.equal, found, wanted))
+    found, wanted = (
+        grad((first.square().sum() + second.square().sum()), (maps, layer.weight))
+        for first, second, _ in (found, wanted)
+    )
+    assert all(map(torch.equal, found, wanted))
+
+
+def test_they_are_the_same_every_time() -> None:
+    maps, pictures = torch.randn(9, 14, 14, 64), torch.randn(9, 28, 28)
+    first, again = (torch.ops.ganzoo.grey_kernels(maps, pictures, 2, 1, 4) for _ in range(2))
+    assert first.equal(again)
+
+
+@pytest.mark.parametrize(
+    ("channels", "types", "expected"),
+    [
+        (64, (torch.float32, torch.float32), True),
+        (64, (torch.float64, torch.float64), False),
+        (64, (torch.bfloat16, torch.float32), False),
+        (33, (torch.float32, torch.float32), False),
+    ],
+)
+def test_what_it_takes(channels: int, types: tuple[torch.dtype, torch.dtype], expected: bool) -> None:
+    pictures, kernels = torch.empty(1, 8, 8, dtype=types[0]), torch.empty(channels, 1, 3, 3, dtype=types[1])
+    assert native_grey.takes(pictures, kernels) is expected
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert not native_grey.takes(pictures, kernels)
+
+
+@pytest.mark.parametrize(("build", "channels"), [(build, channels) for build, channels, _ in LAYERS.values()])
+def test_counters_see_as_many_operations_as_without_it(
+    build: Callable[[], torch.nn.Module], channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer, maps = build(), torch.randn(2, channels, 8, 8, requires_grad=True)
+
+    def learn() -> None:
+        layer(maps).sum().backward()
+
+    native = flop_of(learn)
+    monkeypatch.setattr(native_grey, "absence", lambda: "a test")
+    assert native == flop_of(learn) > 0
+
+
+def test_shapes_without_numbers() -> None:
+    pictures, kernels = torch.empty(2, 9, 8, device="meta"), torch.empty(3, 3, 64, device="meta")
+    maps = torch.ops.ganzoo.grey_to_maps(pictures, kernels, 2, 1)
+    assert maps.shape == (2, 5, 4, 64)
+    assert torch.ops.ganzoo.maps_to_grey(maps, kernels, 2, 1, [9, 8]).shape == pictures.shape
+    assert torch.ops.ganzoo.grey_kernels(maps, pictures, 2, 1, 3).shape == kernels.shape
+
+
+def test_maps_that_are_no_pictures_own_are_refused() -> None:
+    with pytest.raises(ValueError, match="a kernel of 3 every 2 of 9 pixels and 1 has not 4 places"):
+        torch.ops.ganzoo.maps_to_grey(torch.zeros(2, 4, 4, 64), torch.zeros(3, 3, 64), 2, 1, [9, 8])
