@@ -1,5 +1,7 @@
 """The command ``ganzoo``: its commands by name, each imported only when it is used."""
 
+import atexit
+import gc
 import os
 import sys
 import warnings
@@ -82,4 +84,6 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     warnings.showwarning = show_warning
+    # Looking through all that torch has imported for cycles takes half a second, and the process ends anyway.
+    atexit.register(gc.freeze)
     cli(prog_name="ganzoo")
