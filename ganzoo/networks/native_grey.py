@@ -6,17 +6,19 @@ and the derivatives of each are the other two again. All are operations of PyTor
 """
 
 import ctypes
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.library import register_autograd
 from torch.nn.functional import conv2d, pad
 
 from ganzoo.networks.native import Absent, call, compiled, operation
 
-__all__ = ["absence", "takes", "to_maps", "to_pictures"]
+__all__ = ["absence", "takes", "to_kernels", "to_maps", "to_pictures"]
 
 
 class _Sizes(ctypes.Structure):
@@ -68,82 +70,20 @@ def to_maps(pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Ten
     Returns:
         (N, H', W', C) with H' = (H + 2P - K) / S + 1, rounded down.
     """
-    maps: Tensor = _Maps.apply(pictures, kernels, stride, padding)
+    maps: Tensor = torch.ops.ganzoo.grey_to_maps(pictures, kernels, stride, padding)
     return maps
 
 
-def to_pictures(maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: tuple[int, int]) -> Tensor:
+def to_pictures(maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: Sequence[int]) -> Tensor:
     """The adjoint of ``to_maps``: maps (N, H', W', C) and kernels (K, K, C) to pictures (N, *sides)."""
-    pictures: Tensor = _Pictures.apply(maps, kernels, stride, padding, sides)
+    pictures: Tensor = torch.ops.ganzoo.maps_to_grey(maps, kernels, stride, padding, sides)
     return pictures
 
 
-class _Maps(torch.autograd.Function):
-    """The derivative by maps."""
-
-    @staticmethod
-    def forward(ctx: Any, pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
-        ctx.save_for_backward(pictures, kernels)
-        ctx.window = stride, padding
-        maps: Tensor = torch.ops.ganzoo.grey_to_maps(pictures, kernels, stride, padding)
-        return maps
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        pictures, kernels = ctx.saved_tensors
-        of_pictures, of_kernels, *_ = ctx.needs_input_grad
-        return (
-            _Pictures.apply(gradient, kernels, *ctx.window, pictures.shape[1:]) if of_pictures else None,
-            _Kernels.apply(gradient, pictures, *ctx.window, len(kernels)) if of_kernels else None,
-            None,
-            None,
-        )
-
-
-class _Pictures(torch.autograd.Function):
-    """The derivative by pictures."""
-
-    @staticmethod
-    def forward(ctx: Any, maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: tuple[int, int]) -> Tensor:
-        ctx.save_for_backward(maps, kernels)
-        ctx.window = stride, padding
-        pictures: Tensor = torch.ops.ganzoo.maps_to_grey(maps, kernels, stride, padding, sides)
-        return pictures
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        maps, kernels = ctx.saved_tensors
-        of_maps, of_kernels, *_ = ctx.needs_input_grad
-        return (
-            _Maps.apply(gradient, kernels, *ctx.window) if of_maps else None,
-            _Kernels.apply(maps, gradient, *ctx.window, len(kernels)) if of_kernels else None,
-            None,
-            None,
-            None,
-        )
-
-
-class _Kernels(torch.autograd.Function):
-    """The derivative by kernels."""
-
-    @staticmethod
-    def forward(ctx: Any, maps: Tensor, pictures: Tensor, stride: int, padding: int, kernel: int) -> Tensor:
-        ctx.save_for_backward(maps, pictures)
-        ctx.window = stride, padding
-        kernels: Tensor = torch.ops.ganzoo.grey_kernels(maps, pictures, stride, padding, kernel)
-        return kernels
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        maps, pictures = ctx.saved_tensors
-        of_maps, of_pictures, *_ = ctx.needs_input_grad
-        return (
-            _Maps.apply(pictures, gradient, *ctx.window) if of_maps else None,
-            _Pictures.apply(maps, gradient, *ctx.window, pictures.shape[1:]) if of_pictures else None,
-            None,
-            None,
-            None,
-        )
+def to_kernels(maps: Tensor, pictures: Tensor, stride: int, padding: int, kernel: int) -> Tensor:
+    """The gradient of ``to_maps`` by its kernels (K, K, C), of that by its maps."""
+    kernels: Tensor = torch.ops.ganzoo.grey_kernels(maps, pictures, stride, padding, kernel)
+    return kernels
 
 
 def _maps(pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
@@ -213,3 +153,37 @@ operation(
     _kernels,
     _shaped_kernels,
 )
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    first, second, ctx.stride, ctx.padding, *_ = inputs
+    ctx.save_for_backward(first, second)
+
+
+def _differentiate_maps(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    (pictures, kernels), wanted, window = ctx.saved_tensors, ctx.needs_input_grad, (ctx.stride, ctx.padding)
+    of_pictures = to_pictures(gradient, kernels, *window, pictures.shape[1:]) if wanted[0] else None
+    of_kernels = to_kernels(gradient, pictures, *window, len(kernels)) if wanted[1] else None
+    return of_pictures, of_kernels, None, None
+
+
+def _differentiate_pictures(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    (maps, kernels), wanted, window = ctx.saved_tensors, ctx.needs_input_grad, (ctx.stride, ctx.padding)
+    of_maps = to_maps(gradient, kernels, *window) if wanted[0] else None
+    of_kernels = to_kernels(maps, gradient, *window, len(kernels)) if wanted[1] else None
+    return of_maps, of_kernels, None, None, None
+
+
+def _differentiate_kernels(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    (maps, pictures), wanted, window = ctx.saved_tensors, ctx.needs_input_grad, (ctx.stride, ctx.padding)
+    of_maps = to_maps(pictures, gradient, *window) if wanted[0] else None
+    of_pictures = to_pictures(maps, gradient, *window, pictures.shape[1:]) if wanted[1] else None
+    return of_maps, of_pictures, None, None, None
+
+
+for name, differentiate in (
+    ("grey_to_maps", _differentiate_maps),
+    ("maps_to_grey", _differentiate_pictures),
+    ("grey_kernels", _differentiate_kernels),
+):
+    register_autograd(f"ganzoo::{name}", differentiate, setup_context=_keep)

@@ -44,12 +44,12 @@ def test_they_are_those_of_pytorch(
     pictures, kernels = whole_numbers(count, *sides), whole_numbers(kernel, kernel, channels)
     asked, weight = pictures.unsqueeze(1).requires_grad_(), kernels.permute(2, 0, 1).unsqueeze(1).requires_grad_()
     expected = conv2d(asked, weight, None, stride, padding)
-    maps = torch.ops.ganzoo.grey_to_maps(pictures, kernels, stride, padding)
+    maps = native_grey.to_maps(pictures, kernels, stride, padding)
     assert maps.equal(expected.permute(0, 2, 3, 1))
     direction = whole_numbers(*maps.shape)
     of_pictures, of_kernels = grad(expected, (asked, weight), direction.permute(0, 3, 1, 2))
-    assert torch.ops.ganzoo.maps_to_grey(direction, kernels, stride, padding, sides).equal(of_pictures.squeeze(1))
-    found = torch.ops.ganzoo.grey_kernels(direction, pictures, stride, padding, kernel)
+    assert native_grey.to_pictures(direction, kernels, stride, padding, sides).equal(of_pictures.squeeze(1))
+    found = native_grey.to_kernels(direction, pictures, stride, padding, kernel)
     assert found.equal(of_kernels.squeeze(1).permute(1, 2, 0))
 
 
@@ -90,7 +90,7 @@ def test_layers_have_the_derivatives_of_their_definition(
 
 def test_they_are_the_same_every_time() -> None:
     maps, pictures = torch.randn(9, 14, 14, 64), torch.randn(9, 28, 28)
-    first, again = (torch.ops.ganzoo.grey_kernels(maps, pictures, 2, 1, 4) for _ in range(2))
+    first, again = (native_grey.to_kernels(maps, pictures, 2, 1, 4) for _ in range(2))
     assert first.equal(again)
 
 
@@ -126,12 +126,12 @@ def test_counters_see_as_many_operations_as_without_it(
 
 def test_shapes_without_numbers() -> None:
     pictures, kernels = torch.empty(2, 9, 8, device="meta"), torch.empty(3, 3, 64, device="meta")
-    maps = torch.ops.ganzoo.grey_to_maps(pictures, kernels, 2, 1)
+    maps = native_grey.to_maps(pictures, kernels, 2, 1)
     assert maps.shape == (2, 5, 4, 64)
-    assert torch.ops.ganzoo.maps_to_grey(maps, kernels, 2, 1, [9, 8]).shape == pictures.shape
-    assert torch.ops.ganzoo.grey_kernels(maps, pictures, 2, 1, 3).shape == kernels.shape
+    assert native_grey.to_pictures(maps, kernels, 2, 1, [9, 8]).shape == pictures.shape
+    assert native_grey.to_kernels(maps, pictures, 2, 1, 3).shape == kernels.shape
 
 
 def test_maps_that_are_no_pictures_own_are_refused() -> None:
     with pytest.raises(ValueError, match="a kernel of 3 every 2 of 9 pixels and 1 has not 4 places"):
-        torch.ops.ganzoo.maps_to_grey(torch.zeros(2, 4, 4, 64), torch.zeros(3, 3, 64), 2, 1, [9, 8])
+        native_grey.to_pictures(torch.zeros(2, 4, 4, 64), torch.zeros(3, 3, 64), 2, 1, [9, 8])
