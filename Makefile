@@ -47,11 +47,13 @@ test: $(TEST)
 test-slow: $(DEV)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-# The sanitizer's library comes before Python's own, and C++'s before torch, whose exceptions it follows.
+# The sanitizer's library comes before Python's own, and C++'s before torch, whose exceptions it follows; its report is not to be
+# captured, for the process ends with it.
 test-native: $(TEST)
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so.6)" ASAN_OPTIONS=detect_leaks=0 \
-	  CC="gcc -fsanitize=address -g" XDG_CACHE_HOME="$(abspath $(VENV))/sanitized" \
-	  $(BIN)/python -m pytest tests/networks/test_native_grey.py tests/networks/test_native_squares.py tests/networks/test_rectified.py --capture=no $(ARGS)
+	  CC="gcc -fsanitize=address -g" GANZOO_NATIVE=1 XDG_CACHE_HOME="$(abspath $(VENV))/sanitized" \
+	  $(BIN)/python -m pytest --capture=no $(ARGS) tests/networks/test_native.py::test_ganzoos_own_files_are_used_here \
+	  tests/networks/test_native_grey.py tests/networks/test_native_squares.py tests/networks/test_rectified.py
 
 kill: $(TEST)
 	$(BIN)/python tests/kill_runs.py --kills $(KILLS) $(ARGS)

@@ -25,7 +25,7 @@ OPERATIONS = ("aten::", "ganzoo::")
 """How names of operations begin, torch's and our own."""
 PATTERNS: Mapping[str, tuple[str, ...]] = {
     "optimiser": ("adam", "multi_tensor"),
-    "convolution": ("conv", "fprop", "dgrad", "wgrad"),
+    "convolution": ("conv", "grey", "fprop", "dgrad", "wgrad"),
     "normalisation": ("norm", "bn_fw", "bn_bw"),
     "matrix product": ("mm", "linear", "matmul", "gemv", "cutlass", "xmma"),
 }

@@ -219,25 +219,28 @@ for backward in (torch.ops.ganzoo.double_and_convolve_backward, torch.ops.ganzoo
     register_flop_formula(backward)(lambda *sizes, **_: 2 * products(*sizes))
 
 
-def places(maps: Sequence[int], kernels: Sequence[int]) -> int:
-    """The same of convolutions with one channel: all places in maps (N, H, W, C) by the kernels (K, K, C)."""
+def one_channel_flop(maps: Sequence[int], kernels: Sequence[int]) -> int:
+    """The same of convolutions from or to one channel: every value of maps (N, H, W, C) by kernels (K, K, C)."""
     return 2 * prod(maps) * prod(kernels[:2])
 
 
-register_flop_formula(torch.ops.ganzoo.grey_to_maps)(lambda _, kernels, *__, out_shape: places(out_shape, kernels))
-register_flop_formula(torch.ops.ganzoo.maps_to_grey)(lambda maps, kernels, *_, **__: places(maps, kernels))
-register_flop_formula(torch.ops.ganzoo.grey_kernels)(lambda maps, *_, out_shape: places(maps, out_shape))
+register_flop_formula(torch.ops.ganzoo.grey_to_maps)(
+    lambda _, kernels, *__, out_shape: one_channel_flop(out_shape, kernels)
+)
+register_flop_formula(torch.ops.ganzoo.maps_to_grey)(lambda maps, kernels, *_, **__: one_channel_flop(maps, kernels))
+register_flop_formula(torch.ops.ganzoo.grey_kernels)(lambda maps, *_, out_shape: one_channel_flop(maps, out_shape))
 
 
 def notes_on(plan: Plan, trainer: Trainer, against_textbook: bool) -> list[str]:
     """What is worth knowing of the figures."""
     notes = ["ganzoo's rounds are replays of a CUDA graph"] if trainer.rounds.captured else []
     layers = [layer for network in plan.game.networks.values() for layer in network.modules()]
+    on_cpu = plan.hardware.device.type == "cpu" and plan.hardware.precision == "fp32"
     for what, kinds, absence in (
         ("upsampling", UpsampledConv2d, native_squares.absence),
         ("the first or last convolution", (FromGrey, ToGrey, ToLargerGrey), native_grey.absence),
     ):
-        if plan.hardware.device.type == "cpu" and any(isinstance(layer, kinds) for layer in layers) and absence():
+        if on_cpu and any(isinstance(layer, kinds) for layer in layers) and absence():
             notes.append(f"{what} is computed without native code, which takes longer: {absence()}")
     late = [player.name for player in plan.game.players if player.starts_at]
     if late:

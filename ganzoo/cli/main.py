@@ -84,6 +84,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     warnings.showwarning = show_warning
-    # Looking through all that torch has imported for cycles takes half a second, and the process ends anyway.
+    # To look through all that torch has imported for cycles takes Python half a second, and the process ends anyway.
+    # Nothing that a module holds is let go of then; whoever imports a plugin takes this back.
     atexit.register(gc.freeze)
     cli(prog_name="ganzoo")

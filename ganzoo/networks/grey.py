@@ -2,7 +2,8 @@
 
 Libraries tile a convolution over its channels. With one of them they compute mostly zeros, and reorder whole maps
 around it. But one channel has few values to copy: patches times kernels, or maps times kernels and then summed where
-the results overlap, is the same function. In bf16 on a GPU it takes a quarter of the time.
+the results overlap, is the same function. In bf16 on a GPU it takes a quarter of the time. On a CPU
+``ganzoo.networks.native_grey`` does it, where there is native code.
 """
 
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ class _Sums(torch.autograd.Function):
 
 
 class FromGrey(nn.Conv2d):
-    """``nn.Conv2d`` of (N, 1, H, W): a matrix product of patches and kernels. The result is a view, channels-last.
+    """``nn.Conv2d`` of (N, 1, H, W): products of patches and kernels. The result is a view, channels-last.
 
     Args:
         outputs: channels of the result.

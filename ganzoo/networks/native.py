@@ -1,6 +1,6 @@
 """C code of ganzoo's own, compiled by the user's C compiler when it is first needed, and kept for the next time.
 
-Only what PyTorch has no operation for is written in C, and never without the same in PyTorch's operations,
+Only what PyTorch's operations take several times as long for is written in C, and never without the same in them,
 which is taken where there is no native code: without a C compiler or Linux, or with ``GANZOO_NATIVE=0``.
 """
 

@@ -46,8 +46,8 @@ def absence() -> str | None:
     except Absent as reason:
         return str(reason)
     # Small whole numbers, so that every order of sums has one result.
-    pictures = torch.arange(2 * 6 * 7).remainder(3).view(2, 6, 7).float()
-    kernels = torch.arange(9 * width).remainder(5).sub(2).view(3, 3, width).float()
+    pictures = torch.arange(2 * 6 * 7, device="cpu").remainder(3).view(2, 6, 7).float()
+    kernels = torch.arange(9 * width, device="cpu").remainder(5).sub(2).view(3, 3, width).float()
     maps = conv2d(pictures.unsqueeze(1), kernels.permute(2, 0, 1).unsqueeze(1), stride=2, padding=1).permute(0, 2, 3, 1)
     together = (maps * maps).sum()
     same = (
@@ -88,34 +88,47 @@ def to_kernels(maps: Tensor, pictures: Tensor, stride: int, padding: int, kernel
 
 def _maps(pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
     maps = _shaped_maps(pictures, kernels, stride, padding)
-    _call("grey_to_maps", stride, padding, len(kernels), maps, pictures, pictures, kernels, maps)
+    sizes = _sizes(maps, kernels, pictures, stride, padding)
+    _call("grey_to_maps", sizes, pictures, kernels, maps)
     return maps
 
 
 def _pictures(maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: list[int]) -> Tensor:
     pictures = _shaped_pictures(maps, kernels, stride, padding, sides)
+    sizes = _sizes(maps, kernels, pictures, stride, padding)
     offsets = kernels.flatten(0, 1).t()
-    panels = pad(offsets, (0, -offsets.shape[1] % _panel_width()))
-    _call("maps_to_grey", stride, padding, len(kernels), maps, pictures, maps, panels, pictures)
+    _call("maps_to_grey", sizes, maps, pad(offsets, (0, -offsets.shape[1] % _panel_width())), pictures)
     return pictures
 
 
 def _kernels(maps: Tensor, pictures: Tensor, stride: int, padding: int, kernel: int) -> Tensor:
     kernels = maps.new_zeros(torch.get_num_threads(), kernel, kernel, maps.shape[3])
-    _call("grey_kernels", stride, padding, kernel, maps, pictures, maps, pictures, kernels)
+    sizes = _sizes(maps, kernels[0], pictures, stride, padding)
+    _call("grey_kernels", sizes, maps, pictures, kernels)
     return kernels.sum(0)
 
 
-def _call(function: str, stride: int, padding: int, kernel: int, maps: Tensor, pictures: Tensor, *used: Tensor) -> None:
-    """Calls a function of ``c/grey.c`` with the sizes of maps and pictures, and with the tensors that it uses."""
-    for side, places in zip(pictures.shape[1:], maps.shape[1:3], strict=True):
-        if (side + 2 * padding - kernel) // stride + 1 != places:
-            raise ValueError(
-                f"a kernel of {kernel} every {stride} of {side} pixels and {padding} has not {places} places"
-            )
-    sizes, threads = _Sizes(*pictures.shape, *maps.shape[1:], kernel, stride, padding), torch.get_num_threads()
-    memory = maps.new_empty(threads, _library().memory_size(ctypes.byref(sizes)))
-    call(_library(), function, ctypes.byref(sizes), threads, *(tensor.contiguous() for tensor in used), memory)
+def _sizes(maps: Tensor, kernels: Tensor, pictures: Tensor, stride: int, padding: int) -> _Sizes:
+    """What ``c/grey.c`` relies on.
+
+    Raises:
+        ValueError: these do not go together, or there is no native code for them.
+    """
+    (count, *sides), (kernel, _, channels) = pictures.shape, kernels.shape
+    places = [(side + 2 * padding - kernel) // stride + 1 for side in sides]
+    single = all(tensor.dtype == torch.float32 for tensor in (maps, kernels, pictures))
+    together = maps.shape == (count, *places, channels) and kernels.shape[1] == kernel
+    if not single or not together or channels % _panel_width() != 0:
+        shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype}" for tensor in (maps, kernels, pictures))
+        raise ValueError(f"no maps, kernels and pictures for stride {stride} and padding {padding}: {shapes}")
+    return _Sizes(count, *sides, *maps.shape[1:], kernel, stride, padding)
+
+
+def _call(function: str, sizes: _Sizes, *tensors: Tensor) -> None:
+    """Calls a function of ``c/grey.c``, with memory to compute in at the end."""
+    threads = torch.get_num_threads()
+    memory = tensors[0].new_empty(threads, _library().memory_size(ctypes.byref(sizes)))
+    call(_library(), function, ctypes.byref(sizes), threads, *(tensor.contiguous() for tensor in tensors), memory)
 
 
 def _shaped_maps(pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
@@ -133,7 +146,9 @@ def _shaped_kernels(maps: Tensor, pictures: Tensor, stride: int, padding: int, k
 
 @cache
 def _library() -> ctypes.CDLL:
-    return compiled(Path(__file__).with_name("c") / "grey.c")
+    library = compiled(Path(__file__).with_name("c") / "grey.c")
+    library.memory_size.restype = ctypes.c_int64
+    return library
 
 
 @cache

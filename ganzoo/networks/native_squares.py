@@ -56,8 +56,8 @@ def absence() -> str | None:
     except Absent as reason:
         return str(reason)
     # Small whole numbers, so that every order of sums has one result.
-    pixels = torch.arange(3 * 4 * 2 * width).remainder(7).view(3, 4, 2, width).float()
-    factors = torch.arange(25 * width * width).remainder(5).view(25, width, width).float()
+    pixels = torch.arange(3 * 4 * 2 * width, device="cpu").remainder(7).view(3, 4, 2, width).float()
+    factors = torch.arange(25 * width * width, device="cpu").remainder(5).view(25, width, width).float()
     return None if evaluate(pixels, factors).equal(squares.evaluate(pixels, factors)) else "it computes something else"
 
 

@@ -1,6 +1,8 @@
 """``--plugin FILE.py``: a model in a single file, on every command that may need it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -87,6 +89,13 @@ def test_help_and_completion_do_not_run_the_file(ganzoo: Ganzoo) -> None:
     assert one_sentence(ganzoo("train", "gan", "--plugin", "bad.py", code=2)) == (
         "the plugin bad.py cannot be used: its import raised SystemExit: 5"
     )
+
+
+def test_what_the_file_leaves_open_is_written_at_the_end(file: Path) -> None:
+    file.write_text(f"{SOURCE}\nLOG = open('log.txt', 'w')\n\ndef log(text):\n    LOG.write(text)\n\nlog('hello')\n")
+    line = [sys.executable, "-m", "ganzoo", "--plugin", file, "show", "my_gan"]
+    subprocess.run(line, check=True, capture_output=True)
+    assert Path("log.txt").read_text() == "hello"
 
 
 def test_a_file_that_is_not_there_is_one_sentence(ganzoo: Ganzoo) -> None:

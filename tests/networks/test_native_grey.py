@@ -66,8 +66,13 @@ LAYERS: dict[str, tuple[Callable[[], torch.nn.Module], int, Callable[[Tensor, Te
 
 @pytest.mark.parametrize(("build", "channels", "defined"), LAYERS.values(), ids=LAYERS)
 def test_layers_have_the_derivatives_of_their_definition(
-    build: Callable[[], torch.nn.Module], channels: int, defined: Callable[[Tensor, Tensor], Tensor]
+    build: Callable[[], torch.nn.Module],
+    channels: int,
+    defined: Callable[[Tensor, Tensor], Tensor],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    used, call = set(), native_grey._call
+    monkeypatch.setattr(native_grey, "_call", lambda function, *given: (used.add(function), call(function, *given)))
     layer = build()
     layer.weight.data = whole_numbers(*layer.weight.shape)
     layer.bias.data = whole_numbers(*layer.bias.shape)
@@ -76,11 +81,13 @@ def test_layers_have_the_derivatives_of_their_definition(
         maps = maps.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
     results, expected = layer(maps), defined(maps, layer.weight) + layer.bias.view(-1, 1, 1)
     assert results.equal(expected)
+    assert used == {"grey_to_maps" if channels == 1 else "maps_to_grey"}
     direction = whole_numbers(*results.shape)
     found, wanted = (
         grad(each, (maps, layer.weight, layer.bias), direction, create_graph=True) for each in (results, expected)
     )
     assert all(map(torch.equal, found, wanted))
+    assert used == {"grey_to_maps", "maps_to_grey", "grey_kernels"}
     found, wanted = (
         grad((first.square().sum() + second.square().sum()), (maps, layer.weight))
         for first, second, _ in (found, wanted)
@@ -88,10 +95,11 @@ def test_layers_have_the_derivatives_of_their_definition(
     assert all(map(torch.equal, found, wanted))
 
 
+@pytest.mark.usefixtures("threads")
 def test_they_are_the_same_every_time() -> None:
     maps, pictures = torch.randn(9, 14, 14, 64), torch.randn(9, 28, 28)
-    first, again = (native_grey.to_kernels(maps, pictures, 2, 1, 4) for _ in range(2))
-    assert first.equal(again)
+    first, *others = (native_grey.to_kernels(maps, pictures, 2, 1, 4) for _ in range(10))
+    assert all(map(first.equal, others))
 
 
 @pytest.mark.parametrize(
@@ -132,6 +140,16 @@ def test_shapes_without_numbers() -> None:
     assert native_grey.to_kernels(maps, pictures, 2, 1, 3).shape == kernels.shape
 
 
-def test_maps_that_are_no_pictures_own_are_refused() -> None:
-    with pytest.raises(ValueError, match="a kernel of 3 every 2 of 9 pixels and 1 has not 4 places"):
-        native_grey.to_pictures(torch.zeros(2, 4, 4, 64), torch.zeros(3, 3, 64), 2, 1, [9, 8])
+@pytest.mark.parametrize(
+    ("maps", "kernels", "sides"),
+    [
+        (torch.zeros(2, 4, 4, 64), torch.zeros(3, 3, 64), (9, 8)),  # 5 by 4 places
+        (torch.zeros(2, 5, 4, 33), torch.zeros(3, 3, 33), (9, 8)),
+        (torch.zeros(2, 5, 4, 64), torch.zeros(3, 2, 64), (9, 8)),
+        (torch.zeros(2, 5, 4, 64), torch.zeros(3, 3, 32), (9, 8)),
+        (torch.zeros(2, 5, 4, 64).half(), torch.zeros(3, 3, 64).half(), (9, 8)),
+    ],
+)
+def test_what_does_not_go_together_is_refused(maps: Tensor, kernels: Tensor, sides: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=r"no maps, kernels and pictures for stride 2 and padding 1: \(2, "):
+        native_grey.to_pictures(maps, kernels, 2, 1, sides)

@@ -4,7 +4,7 @@
  *     sum of maps[n, h, w, c] kernels[i, j, c] pictures[n, S h + i - P, S w + j - P]
  *
  * where pictures are 0 outside. Its derivative by one of them is a function of the other two, and is computed a line of a
- * map at a time, with what lies in between in the processor's first cache.
+ * map at a time, with what lies in between in the processor's L1 cache.
  */
 #include <string.h>
 
