@@ -3,8 +3,6 @@
 All that `ganzoo --help` has no need of is imported inside functions: half of the time that it took went into that.
 """
 
-import atexit
-import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -169,7 +167,6 @@ def load_command(command: "PluginCommand") -> click.Command:
     from ganzoo.zoo.loading import Refused, guarded
     from ganzoo.zoo.selection import Selection
 
-    atexit.unregister(gc.freeze)  # as for every plugin
     try:
         loaded = guarded("its import", command.point.load)
     except (Refused, Unavailable) as error:

@@ -1,7 +1,5 @@
 """The command ``ganzoo``: its commands by name, each imported only when it is used."""
 
-import atexit
-import gc
 import os
 import sys
 import warnings
@@ -84,7 +82,4 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     warnings.showwarning = show_warning
-    # To look through all that torch has imported for cycles takes Python half a second, and the process ends anyway.
-    # Nothing that a module holds is let go of then; whoever imports a plugin takes this back.
-    atexit.register(gc.freeze)
     cli(prog_name="ganzoo")

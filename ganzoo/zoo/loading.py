@@ -5,8 +5,6 @@ first that raises, ignores a second entry point of the same name and accepts mis
 ours, and each plugin gets a plugin manager of its own.
 """
 
-import atexit
-import gc
 import inspect
 import re
 import reprlib
@@ -127,8 +125,6 @@ class Plugin:
             return self._source()
         # Nearly every plugin imports torch through this class; that is no fault of the first one to do so.
         resolve_name(KINDS["models"].base)
-        # The command leaves out what Python does before it exits; what a plugin holds, such as a file, may count on it.
-        atexit.unregister(gc.freeze)
         began = perf_counter()
         try:
             return self._source()
