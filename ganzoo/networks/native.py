@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.library import define, impl
 
-__all__ = ["Absent", "call", "compiled", "operation"]
+__all__ = ["Absent", "call", "compiled", "library", "operation", "panel_width"]
 
 SWITCH = "GANZOO_NATIVE"
 _FLAGS = ("-O3", "-march=native", "-fopenmp", "-shared", "-fPIC")
@@ -29,6 +30,18 @@ _PATIENCE = 60.0
 
 class Absent(Exception):
     """There is no native code here; says why."""
+
+
+@cache
+def library(name: str) -> ctypes.CDLL:
+    """The library of ``c/NAME.c``; raises ``Absent`` as ``compiled`` does."""
+    return compiled(Path(__file__).with_name("c") / f"{name}.c")
+
+
+@cache
+def panel_width(name: str) -> int:
+    """Of how many columns that library's matrices are laid out one after the other; channels are multiples of it."""
+    return int(library(name).panel_width())
 
 
 def compiled(source: Path) -> ctypes.CDLL:

@@ -8,7 +8,6 @@ and the derivatives of each are the other two again. All are operations of PyTor
 import ctypes
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor
 from torch.library import register_autograd
 from torch.nn.functional import conv2d, pad
 
-from ganzoo.networks.native import Absent, call, compiled, operation
+from ganzoo.networks.native import Absent, call, library, operation, panel_width
 
 __all__ = ["absence", "takes", "to_kernels", "to_maps", "to_pictures"]
 
@@ -35,14 +34,14 @@ def takes(tensor: Tensor, kernels: Tensor) -> bool:
     as_usual = tensor.device.type == "cpu" and tensor.dtype == kernels.dtype == torch.float32
     if not as_usual or torch.is_autocast_enabled("cpu") or absence() is not None:
         return False
-    return len(kernels) % _panel_width() == 0
+    return len(kernels) % panel_width("grey") == 0
 
 
 @cache
 def absence() -> str | None:
     """Why there is no native code here; None if there is."""
     try:
-        width = _panel_width()
+        width = panel_width("grey")
     except Absent as reason:
         return str(reason)
     # Small whole numbers, so that every order of sums has one result.
@@ -97,7 +96,7 @@ def _pictures(maps: Tensor, kernels: Tensor, stride: int, padding: int, sides: l
     pictures = _shaped_pictures(maps, kernels, stride, padding, sides)
     sizes = _sizes(maps, kernels, pictures, stride, padding)
     offsets = kernels.flatten(0, 1).t()
-    _call("maps_to_grey", sizes, maps, pad(offsets, (0, -offsets.shape[1] % _panel_width())), pictures)
+    _call("maps_to_grey", sizes, maps, pad(offsets, (0, -offsets.shape[1] % panel_width("grey"))), pictures)
     return pictures
 
 
@@ -118,7 +117,7 @@ def _sizes(maps: Tensor, kernels: Tensor, pictures: Tensor, stride: int, padding
     places = [(side + 2 * padding - kernel) // stride + 1 for side in sides]
     single = all(tensor.dtype == torch.float32 for tensor in (maps, kernels, pictures))
     together = maps.shape == (count, *places, channels) and kernels.shape[1] == kernel
-    if not single or not together or channels % _panel_width() != 0:
+    if not single or not together or channels % panel_width("grey") != 0:
         shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype}" for tensor in (maps, kernels, pictures))
         raise ValueError(f"no maps, kernels and pictures for stride {stride} and padding {padding}: {shapes}")
     return _Sizes(count, *sides, *maps.shape[1:], kernel, stride, padding)
@@ -126,9 +125,10 @@ def _sizes(maps: Tensor, kernels: Tensor, pictures: Tensor, stride: int, padding
 
 def _call(function: str, sizes: _Sizes, *tensors: Tensor) -> None:
     """Calls a function of ``c/grey.c``, with memory to compute in at the end."""
-    threads = torch.get_num_threads()
-    memory = tensors[0].new_empty(threads, _library().memory_size(ctypes.byref(sizes)))
-    call(_library(), function, ctypes.byref(sizes), threads, *(tensor.contiguous() for tensor in tensors), memory)
+    threads, memory_size = torch.get_num_threads(), library("grey").memory_size
+    memory_size.restype = ctypes.c_int64
+    memory = tensors[0].new_empty(threads, memory_size(ctypes.byref(sizes)))
+    call(library("grey"), function, ctypes.byref(sizes), threads, *(tensor.contiguous() for tensor in tensors), memory)
 
 
 def _shaped_maps(pictures: Tensor, kernels: Tensor, stride: int, padding: int) -> Tensor:
@@ -142,19 +142,6 @@ def _shaped_pictures(maps: Tensor, kernels: Tensor, stride: int, padding: int, s
 
 def _shaped_kernels(maps: Tensor, pictures: Tensor, stride: int, padding: int, kernel: int) -> Tensor:
     return maps.new_empty(kernel, kernel, maps.shape[3])
-
-
-@cache
-def _library() -> ctypes.CDLL:
-    library = compiled(Path(__file__).with_name("c") / "grey.c")
-    library.memory_size.restype = ctypes.c_int64
-    return library
-
-
-@cache
-def _panel_width() -> int:
-    """What channels are to be a multiple of."""
-    return int(_library().panel_width())
 
 
 operation("grey_to_maps(Tensor pictures, Tensor kernels, int stride, int padding) -> Tensor", _maps, _shaped_maps)

@@ -7,13 +7,12 @@ are operations of PyTorch's too, ``torch.ops.ganzoo``, so that profilers and cou
 
 import ctypes
 from functools import cache
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ganzoo.networks import squares
-from ganzoo.networks.native import Absent, call, compiled, operation
+from ganzoo.networks.native import Absent, call, library, operation, panel_width
 
 __all__ = ["absence", "differentiate", "evaluate", "takes"]
 
@@ -45,14 +44,14 @@ def takes(maps: Tensor, kernels: Tensor) -> bool:
     few = 25 * outputs * inputs * kernels.element_size() * torch.get_num_threads() <= _MOST_BYTES
     if not maps.dtype == kernels.dtype == torch.float32 or not few or absence() is not None:
         return False
-    return inputs % _panel_width() == outputs % _panel_width() == 0
+    return inputs % panel_width("upsampling") == outputs % panel_width("upsampling") == 0
 
 
 @cache
 def absence() -> str | None:
     """Why there is no native code here; None if there is."""
     try:
-        width = _panel_width()
+        width = panel_width("upsampling")
     except Absent as reason:
         return str(reason)
     # Small whole numbers, so that every order of sums has one result.
@@ -157,7 +156,7 @@ def _all_shaped_gradients(
 
 
 def _forward(pixels: Tensor, factors: Tensor, norm: _Normalised | None, values: Tensor, results: Tensor) -> None:
-    panels = factors.view(len(factors), -1, _panel_width(), factors.shape[2]).transpose(2, 3)
+    panels = factors.view(len(factors), -1, panel_width("upsampling"), factors.shape[2]).transpose(2, 3)
     _call("double_and_convolve", norm, pixels, factors, panels, values, results)
 
 
@@ -166,7 +165,7 @@ def _backward(
 ) -> tuple[Tensor, Tensor]:
     of_pixels = torch.empty_like(pixels)
     of_factors = factors.new_empty(torch.get_num_threads(), *factors.shape)
-    panels = factors.view(*factors.shape[:2], -1, _panel_width()).permute(2, 0, 1, 3)
+    panels = factors.view(*factors.shape[:2], -1, panel_width("upsampling")).permute(2, 0, 1, 3)
     others = values, gradient.contiguous(), of_pixels, of_factors
     _call("double_and_convolve_backward", norm, pixels, factors, panels, *others)
     return of_pixels, of_factors.sum(0)
@@ -182,18 +181,17 @@ def _call(
     sizes = _Sizes(count, height // 2, width // 2, inputs, outputs, together)
     memory = pixels.new_empty(threads, together * in_map * (9 * inputs + 41 * outputs) + 2 * outputs)
     structure = None if norm is None else ctypes.byref(norm.structure)
-    call(_library(), function, ctypes.byref(sizes), threads, structure, pixels, panels.contiguous(), *others, memory)
-
-
-@cache
-def _library() -> ctypes.CDLL:
-    return compiled(Path(__file__).with_name("c") / "upsampling.c")
-
-
-@cache
-def _panel_width() -> int:
-    """Of how many columns the matrices are laid out one after the other; channels are multiples of it."""
-    return int(_library().panel_width())
+    call(
+        library("upsampling"),
+        function,
+        ctypes.byref(sizes),
+        threads,
+        structure,
+        pixels,
+        panels.contiguous(),
+        *others,
+        memory,
+    )
 
 
 operation("double_and_convolve(Tensor pixels, Tensor factors) -> Tensor", _evaluate, _shaped)

@@ -13,6 +13,7 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from ganzoo.benchmark.measure import flop_of
 from ganzoo.networks import native_grey
 from ganzoo.networks.grey import FromGrey, ToGrey, ToLargerGrey
+from ganzoo.networks.native import panel_width
 
 pytestmark = pytest.mark.skipif(
     native_grey.absence() is not None, reason=f"there is no native code here: {native_grey.absence()}"
@@ -40,7 +41,7 @@ def test_they_are_those_of_pytorch(
     count: int, window: tuple[int, int, int], sides: tuple[int, int], panels: int
 ) -> None:
     kernel, stride, padding = window
-    channels = panels * native_grey._panel_width()
+    channels = panels * panel_width("grey")
     pictures, kernels = whole_numbers(count, *sides), whole_numbers(kernel, kernel, channels)
     asked, weight = pictures.unsqueeze(1).requires_grad_(), kernels.permute(2, 0, 1).unsqueeze(1).requires_grad_()
     expected = conv2d(asked, weight, None, stride, padding)

@@ -7,6 +7,7 @@ from torch import Tensor
 from ganzoo.benchmark.measure import flop_of
 from ganzoo.networks import native_squares, squares
 from ganzoo.networks.karatsuba import double_and_convolve
+from ganzoo.networks.native import panel_width
 
 needs_native_code = pytest.mark.skipif(
     native_squares.absence() is not None, reason=f"there is no native code here: {native_squares.absence()}"
@@ -30,7 +31,7 @@ def whole_numbers(*shape: int) -> Tensor:
 def test_they_are_those_of_pytorch(
     count: int, halves: tuple[int, int], panels: tuple[int, int], together: int, threads: int
 ) -> None:
-    inputs, outputs = (native_squares._panel_width() * number for number in panels)
+    inputs, outputs = (panel_width("upsampling") * number for number in panels)
     pixels = whole_numbers(count, 2 * halves[0], 2 * halves[1], inputs)
     factors, gradient = whole_numbers(25, outputs, inputs), whole_numbers(count, 4 * halves[0], 4 * halves[1], outputs)
     before = torch.get_num_threads()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from ganzoo.networks import karatsuba, native_squares
+from ganzoo.networks.native import panel_width
 from ganzoo.networks.rectified import double_convolve_and_rectify, taken
 from ganzoo.networks.upsampling import UpsampledBlock, UpsampledConv2d
 
@@ -56,7 +57,7 @@ def results_of(network: nn.Module, maps: Tensor, gradient: Tensor) -> list[Tenso
 def test_it_is_what_the_modules_make_one_after_the_other(
     count: int, halves: tuple[int, int], panels: tuple[int, int], slope: float, together: int, threads: int
 ) -> None:
-    width = native_squares._panel_width()
+    width = panel_width("upsampling")
     network = block(max(32, width * panels[0]), width * panels[1], slope)
     exact = copy.deepcopy(network).double()  # for which there is no native code
     maps = torch.randn(count, network[0].in_channels, 2 * halves[0], 2 * halves[1])
