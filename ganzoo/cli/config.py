@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import examples, json_option, model_argument, request, request_options
 
 __all__ = ["config"]
@@ -26,6 +27,7 @@ def config(model: str, as_json: bool, **params: Any) -> None:
     Later places win: built-in defaults, the model's own, the recipe, ganzoo.toml in this folder, --config,
     flags, -o.
     """
+    import_torch()
     from ganzoo.api import configure
     from ganzoo.cli.text import as_toml, print_json
 

@@ -2,6 +2,7 @@
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import examples, json_option, plugin_option
 
 __all__ = ["datasets"]
@@ -18,6 +19,7 @@ __all__ = ["datasets"]
 @plugin_option
 def datasets(as_json: bool) -> None:
     """List the data sets, built-in and installed, and which of them need no network."""
+    import_torch()
     from ganzoo.cli.text import print_json, print_table
     from ganzoo.zoo.manager import default_zoo
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import (
     device_option,
     examples,
@@ -69,6 +70,7 @@ def eval_(
     """
     path = find_run(run, root)
 
+    import_torch()
     from ganzoo.cli.text import print_json
     from ganzoo.evaluation.diagnosis import diagnose
     from ganzoo.evaluation.evaluate import evaluate

@@ -4,6 +4,7 @@ from shlex import quote
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import examples, find_run, plugin_option, root_option, run_argument
 
 __all__ = ["export"]
@@ -27,6 +28,7 @@ def export(run: str, folder: str, root: str) -> None:
     """
     path = find_run(run, root)
 
+    import_torch()
     from ganzoo.cli.text import bytes_text
     from ganzoo.comparison.export import export as write
     from ganzoo.runs.directory import RunDirectory

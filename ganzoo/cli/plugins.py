@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.lazy import LazyCommand, LazyGroup
 from ganzoo.cli.options import examples, json_option, plugin_option
 
@@ -56,6 +57,7 @@ def list_command(as_json: bool) -> None:
 
 def print_plugins(as_json: bool) -> None:
     """Prints what became of every plugin, and which commands they add."""
+    import_torch()
     from ganzoo.cli.main import COMMANDS
     from ganzoo.cli.text import print_json, print_table
     from ganzoo.zoo.commands import plugin_commands

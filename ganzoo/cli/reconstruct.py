@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import (
     device_option,
     examples,
@@ -46,6 +47,7 @@ def reconstruct(run: str, n: int, seed: int, out: str | None, device: str, root:
         raise UsageError(f"reconstructions are one picture, and --out {out} names a folder; end it in .png")
     path = find_run(run, root)
 
+    import_torch()
     from ganzoo.cli.drawing import open_sampler
     from ganzoo.data.open import open_dataset
     from ganzoo.runs.directory import RunDirectory

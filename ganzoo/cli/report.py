@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import device_option, examples, find_run, plugin_option, root_option, run_argument
 from ganzoo.core.errors import UsageError
 
@@ -32,6 +33,7 @@ def report(run: str, out: str | None, device: str, root: str) -> None:
     target = None if out is None else page_path(out)
     path = find_run(run, root)
 
+    import_torch()
     from ganzoo.comparison.report import write_run_report
     from ganzoo.runs.directory import RunDirectory
     from ganzoo.training.hardware import Hardware

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import (
     device_option,
     examples,
@@ -75,6 +76,7 @@ def sample(
         raise UsageError(f"one picture holds {MOST_IN_PICTURE:,} samples, not {in_picture:,}; let --out be a folder")
     path = find_run(run, root)
 
+    import_torch()
     from ganzoo.cli.drawing import file_stem, open_sampler, pinned, taking_turns
     from ganzoo.runs.pretrained import outputs
     from ganzoo.sampling.files import write_archive, write_pngs

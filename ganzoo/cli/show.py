@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import (
     LATEST,
     complete_models,
@@ -54,6 +55,7 @@ def show(what: str, root: str, as_json: bool, **params: Any) -> None:
     if looks_like_run(what, root):
         show_run(what, root, as_json)
         return
+    import_torch()
     name = what.partition("@")[0]
     model = default_zoo().model(name)
     show_model(what, model, default_zoo().entry(name), as_json, params)

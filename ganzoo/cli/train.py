@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import complete_runs, examples, model_argument, request, request_options
 from ganzoo.core.errors import UsageError
 
@@ -49,6 +50,7 @@ def train(
         from ganzoo.data import bundled
 
         bundled.begin()  # on another core, while this one imports torch
+    import_torch()
     if resume is None and dry_run:
         show_plan(str(model), as_json, params)
         return

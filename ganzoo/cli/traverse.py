@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganzoo.cli.importing import import_torch
 from ganzoo.cli.options import (
     device_option,
     examples,
@@ -75,6 +76,7 @@ def traverse(
     one_file = out is not None and not is_folder(out, ".png", ".gif")
     path = find_run(run, root)
 
+    import_torch()
     from ganzoo.cli.drawing import file_stem, open_sampler, pinned, taking_turns
     from ganzoo.runs.pretrained import outputs
 

@@ -142,6 +142,8 @@ def initialise(module: nn.Module, std: float | None, slope: float = 0.0) -> None
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            if layer.weight.is_meta:
+                continue  # has no values, and torch would import its compiler, for a second, to draw none
             fan_in = layer.weight[0].numel()
             spread = std if std is not None else math.sqrt(2 / ((1 + slope**2) * fan_in))
             nn.init.normal_(layer.weight, 0.0, spread)

@@ -63,11 +63,18 @@ def test_the_help_imports_little_more_than_click() -> None:
     assert imported("--help", names=[name for name in SLOW if name not in already]) == []
 
 
+UNUSED = ["torch._dynamo", "torch._inductor", "torch.onnx", "sympy", "torchvision", "scipy", "sklearn"]
+UNUSED += ["torchmetrics", "rich", "jinja2", "ganzoo.comparison", "ganzoo.testing"]
+
+
 def test_a_dry_run_imports_neither_the_compiler_nor_what_measures() -> None:
-    unused = ["torch._dynamo", "torch._inductor", "torch.onnx", "sympy", "torchvision", "scipy", "sklearn"]
-    unused += ["torchmetrics", "rich", "jinja2", "ganzoo.comparison", "ganzoo.testing"]
     line = ["train", "infogan", "--data", "mnist", "--dry-run", "-o", "width=0.125", "--batch", "8"]
-    assert imported(*line, names=[*unused, "torch", "ganzoo_infogan"]) == ["ganzoo_infogan", "torch"]
+    assert imported(*line, names=[*UNUSED, "torch", "ganzoo_infogan"]) == ["ganzoo_infogan", "torch"]
+
+
+def test_drawing_samples_imports_neither_the_compiler_nor_what_measures(tmp_path: Path) -> None:
+    line = ["sample", "infogan-mnist", "-n", "10", "--out", str(tmp_path / "samples.png")]
+    assert imported(*line, names=[*UNUSED, "torch", "ganzoo_infogan"]) == ["ganzoo_infogan", "torch"]
 
 
 def test_python_m_ganzoo_is_the_command() -> None:
