@@ -98,9 +98,9 @@ class FromGrey(nn.Conv2d):
         """(N, 1, H, W) to (N, outputs, H', W')."""
         pictures, window = pictures.squeeze(1), self.window
         if native_grey.takes(pictures, self.weight):
-            kernels = self.weight.squeeze(1).permute(1, 2, 0)
-            maps = native_grey.to_maps(pictures, kernels, window.stride, window.padding)
-            return (maps if self.bias is None else maps.add_(self.bias)).permute(0, 3, 1, 2)
+            kernels, dtype = self.weight.squeeze(1).permute(1, 2, 0), native_grey.computed()
+            maps = native_grey.to_maps(pictures.float(), kernels, window.stride, window.padding, dtype)
+            return (maps if self.bias is None else maps.add_(self.bias.to(dtype))).permute(0, 3, 1, 2)
         patches = _Patches.apply(pictures, window).flatten(3)
         return linear(patches, self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
 

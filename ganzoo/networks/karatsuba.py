@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate
 
-from ganzoo.networks import native_squares, squares
+from ganzoo.networks import native, native_squares, squares
 
 __all__ = [
     "channels_last",
@@ -50,11 +50,18 @@ _FACTORS = torch.cat([torch.kron(_LINE[down], _LINE[across]) for down, across in
 """The 25 factors of all parts, as sums of a kernel's nine weights."""
 
 
-def pays(maps: Tensor) -> bool:
-    """Whether these maps (N, C, H, W) are many and even, on a CPU, and not in half precision."""
-    in_full_precision = maps.dtype.itemsize >= 4 and not torch.is_autocast_enabled("cpu")
+def pays(maps: Tensor, weight: Tensor) -> bool:
+    """Whether these maps (N, C, H, W) are many and even, on a CPU, and half precision is not wanted or no faster.
+
+    Native code computes in float32 among networks that compute in bf16, too: with 25 products for 64 it is ahead of
+    instructions for bf16 that do twice as many at once, but not of those for whole matrices.
+    """
     even = maps.shape[2] % 2 == 0 and maps.shape[3] % 2 == 0
-    return maps.device.type == "cpu" and in_full_precision and even and maps.shape[1] >= _LEAST_CHANNELS
+    if maps.device.type != "cpu" or not even or maps.shape[1] < _LEAST_CHANNELS:
+        return False
+    if torch.is_autocast_enabled("cpu"):
+        return native_squares.takes(weight) and not native.multiplies_matrices_in_bf16()
+    return maps.dtype.itemsize >= 4
 
 
 def double_and_convolve(maps: Tensor, weight: Tensor) -> Tensor:
@@ -67,7 +74,7 @@ def double_and_convolve(maps: Tensor, weight: Tensor) -> Tensor:
     Returns:
         (N, O, 2H, 2W), channels-last.
     """
-    result: Tensor = _DoubleAndConvolve.apply(maps, weight)
+    result: Tensor = _DoubleAndConvolve.apply(maps.to(weight.dtype), weight)
     return result
 
 
@@ -80,24 +87,26 @@ class _DoubleAndConvolve(torch.autograd.Function):
     """The result and its derivatives by 25 products a square; second derivatives by way of the plain definition."""
 
     @staticmethod
+    @native.in_full_precision
     def forward(ctx: Any, maps: Tensor, weight: Tensor) -> Tensor:
         pixels, factors = channels_last(maps), factors_of(weight)
         ctx.save_for_backward(maps, weight, factors)
-        values: Tensor = _way(maps, weight).evaluate(pixels, factors)
+        values: Tensor = _way(weight).evaluate(pixels, factors)
         return values.permute(0, 3, 1, 2)
 
     @staticmethod
+    @native.in_full_precision
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         maps, weight, factors = ctx.saved_tensors
         if torch.is_grad_enabled():  # what is computed here will be differentiated
             return differentiable_gradients(plain(maps, weight), (maps, weight), gradient)
         pixels = channels_last(maps)
-        of_pixels, of_factors = _way(maps, weight).differentiate(pixels, factors, channels_last(gradient))
+        of_pixels, of_factors = _way(weight).differentiate(pixels, factors, channels_last(gradient))
         return of_pixels.permute(0, 3, 1, 2), kernels_of(of_factors)
 
 
-def _way(maps: Tensor, weight: Tensor) -> ModuleType:
-    return native_squares if native_squares.takes(maps, weight) else squares
+def _way(weight: Tensor) -> ModuleType:
+    return native_squares if native_squares.takes(weight) else squares
 
 
 def channels_last(maps: Tensor) -> Tensor:

@@ -11,16 +11,29 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 from torch.library import define, impl
 
-__all__ = ["Absent", "call", "compiled", "library", "operation", "panel_width"]
+__all__ = [
+    "Absent",
+    "call",
+    "compiled",
+    "in_full_precision",
+    "library",
+    "multiplies_matrices_in_bf16",
+    "operation",
+    "panel_width",
+    "vector_width",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 SWITCH = "GANZOO_NATIVE"
 _FLAGS = ("-O3", "-march=native", "-fopenmp", "-shared", "-fPIC")
@@ -40,8 +53,14 @@ def library(name: str) -> ctypes.CDLL:
 
 @cache
 def panel_width(name: str) -> int:
-    """Of how many columns that library's matrices are laid out one after the other; channels are multiples of it."""
+    """Of how many columns that library's matrices are laid out one after the other."""
     return int(library(name).panel_width())
+
+
+@cache
+def vector_width(name: str) -> int:
+    """How many numbers that library computes at once."""
+    return int(library(name).vector_width())
 
 
 def compiled(source: Path) -> ctypes.CDLL:
@@ -65,6 +84,23 @@ def compiled(source: Path) -> ctypes.CDLL:
     if not _shares_threads(library):
         raise Absent("the compiler's OpenMP is another than torch's")
     return library
+
+
+def in_full_precision(function: F) -> F:
+    """Lets a function compute in the types that it is given, whatever the networks around it compute in."""
+
+    @wraps(function)
+    def computing(*given: Any, **named: Any) -> Any:
+        with torch.autocast("cpu", enabled=False):
+            return function(*given, **named)
+
+    return cast(F, computing)
+
+
+@cache
+def multiplies_matrices_in_bf16() -> bool:
+    """Whether the processor has instructions for products of whole matrices in bf16, as Intel's AMX."""
+    return bool(torch.cpu._is_amx_tile_supported())
 
 
 def call(library: ctypes.CDLL, function: str, *arguments: object) -> None:

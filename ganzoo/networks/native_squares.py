@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.networks import squares
-from ganzoo.networks.native import Absent, call, library, operation, panel_width
+from ganzoo.networks.native import Absent, call, in_full_precision, library, operation, panel_width
 
 __all__ = ["absence", "differentiate", "evaluate", "takes"]
 
@@ -38,16 +38,17 @@ class _Normalisation(ctypes.Structure):
     ]
 
 
-def takes(maps: Tensor, kernels: Tensor) -> bool:
-    """Whether there is native code for maps (N, C, H, W), H and W even, and kernels (O, C, 3, 3)."""
+def takes(kernels: Tensor) -> bool:
+    """Whether there is native code for kernels (O, C, 3, 3), and maps (N, C, H, W) of their type, H and W even."""
     outputs, inputs = kernels.shape[:2]
     few = 25 * outputs * inputs * kernels.element_size() * torch.get_num_threads() <= _MOST_BYTES
-    if not maps.dtype == kernels.dtype == torch.float32 or not few or absence() is not None:
+    if kernels.dtype != torch.float32 or not few or absence() is not None:
         return False
     return inputs % panel_width("upsampling") == outputs % panel_width("upsampling") == 0
 
 
 @cache
+@in_full_precision
 def absence() -> str | None:
     """Why there is no native code here; None if there is."""
     try:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, leaky_relu
 
-from ganzoo.networks import karatsuba, native_squares
+from ganzoo.networks import karatsuba, native, native_squares
 
 __all__ = ["double_convolve_and_rectify", "taken"]
 
@@ -24,9 +24,10 @@ def taken(maps: Tensor, modules: Sequence[nn.Module]) -> Triple | None:
     as_usual = type(norm) is nn.BatchNorm2d and type(rectifier) is nn.LeakyReLU and convolution.bias is None
     running = norm.training and norm.affine and norm.track_running_stats and norm.momentum is not None
     watched = any(module._forward_hooks or module._forward_pre_hooks for module in triple)
-    if not as_usual or not running or watched or norm.weight.dtype != maps.dtype:
+    if not as_usual or not running or watched or norm.weight.dtype != convolution.weight.dtype:
         return None
-    return triple if karatsuba.pays(maps) and native_squares.takes(maps, convolution.weight) else None
+    takes = karatsuba.pays(maps, convolution.weight) and native_squares.takes(convolution.weight)
+    return triple if takes else None
 
 
 def double_convolve_and_rectify(
@@ -41,7 +42,7 @@ def double_convolve_and_rectify(
     assert norm.momentum is not None
     numbers = norm.eps, rectifier.negative_slope
     results, mean, variance = _Rectified.apply(
-        maps, convolution.weight, norm.weight, norm.bias, norm.running_mean, *numbers
+        maps.to(convolution.weight.dtype), convolution.weight, norm.weight, norm.bias, norm.running_mean, *numbers
     )
     count = results.numel() / results.shape[1]
     with torch.no_grad():
@@ -56,6 +57,7 @@ class _Rectified(torch.autograd.Function):
     """Results, and means and variances without derivatives; second derivatives by way of torch's own operations."""
 
     @staticmethod
+    @native.in_full_precision
     def forward(
         ctx: Any,
         maps: Tensor,
@@ -76,6 +78,7 @@ class _Rectified(torch.autograd.Function):
         return results.permute(0, 3, 1, 2), mean, variance
 
     @staticmethod
+    @native.in_full_precision
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         maps, kernels, factors, weight, bias, values, mean, variance = ctx.saved_tensors
         eps, slope = ctx.numbers

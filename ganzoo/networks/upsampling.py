@@ -50,7 +50,7 @@ class UpsampledConv2d(nn.Conv2d):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Double and convolve."""
-        if karatsuba.pays(maps):
+        if karatsuba.pays(maps, self.weight):
             result = karatsuba.double_and_convolve(maps, self.weight)
             return result if self.bias is None else result + self.bias.view(-1, 1, 1)
         # Sums of up to four weights, which half precision would round twice.

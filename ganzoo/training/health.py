@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from math import sqrt
 
-import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.utils import get_total_norm
 
 __all__ = ["GROWTH", "LARGEST_TERM", "SMALLEST_LIMIT", "Health", "size"]
 
@@ -29,8 +29,12 @@ class Health:
     def not_finite(self) -> str | None:
         """The name of a weight or buffer that holds a NaN or an infinity."""
         for network, module in self._networks.items():
-            for name, value in module.state_dict().items():
-                if value.is_floating_point() and not bool(value.isfinite().all()):
+            held = {name: value for name, value in module.state_dict().items() if value.is_floating_point()}
+            # In one pass over all; of values that are finite it may overflow, and then each is looked at.
+            if bool(get_total_norm(held.values()).isfinite()):
+                continue
+            for name, value in held.items():
+                if not bool(value.isfinite().all()):
                     return f"{network}.{name}"
         return None
 
@@ -55,8 +59,6 @@ class Health:
 
 def size(network: nn.Module) -> float:
     """The root mean square of a network's parameters; 0 where there are none."""
-    parameters: list[Tensor] = [each.detach() for each in network.parameters() if each.is_floating_point()]
+    parameters = [each.detach().float() for each in network.parameters() if each.is_floating_point()]
     count = sum(each.numel() for each in parameters)
-    if not count:
-        return 0.0
-    return sqrt(float(torch.stack([each.float().square().sum() for each in parameters]).sum()) / count)
+    return float(get_total_norm(parameters)) / sqrt(count) if count else 0.0

@@ -1,9 +1,10 @@
 import pytest
 from training_helpers import configured, trainer
 
+from ganzoo.benchmark import measure as measuring
 from ganzoo.benchmark.measure import flop_of, measure
 from ganzoo.core.errors import UsageError
-from ganzoo.networks import native_grey
+from ganzoo.networks import native_grey, native_squares
 
 
 def test_a_measurement_is_consistent_and_writes_nothing(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,10 +67,14 @@ def test_what_weighs_on_the_comparison_is_said() -> None:
 
 def test_what_is_computed_without_native_code_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native_grey, "absence", lambda: "a test")
-    made = {precision: configured("gan", flags={"precision": precision}) for precision in ("fp32", "bf16")}
-    note = "the first or last convolution is computed without native code, which takes longer: a test"
-    assert note in measure(made["fp32"], seconds=0.05).notes
-    assert note not in measure(made["bf16"], seconds=0.05).notes
+    monkeypatch.setattr(native_squares, "absence", lambda: "a test")
+    monkeypatch.setattr(measuring, "multiplies_matrices_in_bf16", lambda: True)
+    note = "{} is computed without native code, which takes longer: a test".format
+    for precision, upsampling in (("fp32", True), ("bf16", False)):
+        made = configured("gan", flags={"precision": precision}, networks="upsampling")
+        notes = measure(made, seconds=0.05).notes
+        assert note("the first or last convolution") in notes
+        assert (note("upsampling") in notes) is upsampling
 
 
 def test_the_textbook_is_refused_before_it_is_timed() -> None:

@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
-from ganzoo.networks import karatsuba, squares
+from ganzoo.networks import karatsuba, native, native_squares, squares
 from ganzoo.networks.karatsuba import double_and_convolve, pays
 from ganzoo.networks.upsampling import UpsampledConv2d
 
@@ -69,13 +71,39 @@ def test_rounds_about_as_little_as_the_plain_way() -> None:
     ],
 )
 def test_pays_for_large_even_maps_on_a_cpu(maps: Tensor, expected: bool) -> None:
-    assert pays(maps) is expected
+    assert pays(maps, torch.empty(128, 128, 3, 3)) is expected
 
 
-def test_half_precision_goes_another_way() -> None:
-    maps = torch.randn(1, 128, 2, 2)
-    with torch.autocast("cpu", torch.bfloat16):
-        assert not pays(maps)
+@pytest.mark.parametrize(("native_code", "matrices"), [*product([False, True], repeat=2)])
+def test_half_precision_is_another_way_where_that_is_faster(
+    native_code: bool, matrices: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native_squares, "takes", lambda _kernels: native_code)
+    monkeypatch.setattr(native, "multiplies_matrices_in_bf16", lambda: matrices)
+    weight = torch.empty(128, 128, 3, 3)
+    for maps in (torch.empty(1, 128, 2, 2), torch.empty(1, 128, 2, 2, dtype=torch.bfloat16)):
+        with torch.autocast("cpu", torch.bfloat16):
+            assert pays(maps, weight) is (native_code and not matrices)
+    assert pays(torch.empty(1, 128, 2, 2), weight)
+
+
+def test_in_half_precision_it_is_as_exact_as_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(karatsuba, "pays", lambda *_: True)
+    layer, maps = UpsampledConv2d(128, 32), torch.randn(2, 128, 4, 4).bfloat16()
+    direction = torch.randn(2, 32, 8, 8)
+
+    def found(maps: Tensor, enabled: bool) -> list[Tensor]:
+        maps.requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            result = layer(maps)
+            # As a penalty's, taken among what the networks compute.
+            slopes = torch.autograd.grad(result, (maps, *layer.parameters()), direction)
+        return [result, *(slope.float() for slope in slopes)]
+
+    half, full = found(maps.clone(), enabled=True), found(maps.float(), enabled=False)
+    assert half[0].equal(full[0])
+    torch.testing.assert_close(half[1], full[1].bfloat16().float(), rtol=0, atol=0)
+    assert all(map(torch.equal, half[2:], full[2:]))
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -85,7 +113,7 @@ def test_the_layer_takes_it(bias: bool, monkeypatch: pytest.MonkeyPatch) -> None
         nn.init.normal_(layer.bias)
     maps = torch.randn(2, 128, 4, 4)
     quick = layer(maps)
-    monkeypatch.setattr(karatsuba, "pays", lambda _maps: False)
+    monkeypatch.setattr(karatsuba, "pays", lambda *_: False)
     folded = layer(maps)
     assert not torch.equal(quick, folded)
     torch.testing.assert_close(quick, folded, rtol=1e-4, atol=1e-5)

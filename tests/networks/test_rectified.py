@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from ganzoo.networks import karatsuba, native_squares
+from ganzoo.networks import karatsuba, native, native_squares
 from ganzoo.networks.native import panel_width
 from ganzoo.networks.rectified import double_convolve_and_rectify, taken
 from ganzoo.networks.upsampling import UpsampledBlock, UpsampledConv2d
@@ -111,6 +111,22 @@ def test_two_passes_are_the_same() -> None:
     twin = copy.deepcopy(network)
     for one, other in zip(results_of(network, maps, gradient), results_of(twin, maps, gradient), strict=True):
         assert torch.equal(one, other)
+
+
+def test_among_networks_in_bf16_it_stays_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, maps, gradient = block(), torch.randn(9, 32, 8, 8).bfloat16(), torch.randn(9, 32, 16, 16)
+    twin = copy.deepcopy(network)
+    expected = results_of(twin, maps.float(), gradient)
+    monkeypatch.setattr(native, "multiplies_matrices_in_bf16", lambda: False)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert taken(maps, list(network))
+        found = results_of(network, maps, gradient)
+    assert found[1].dtype == torch.bfloat16
+    expected[1] = expected[1].bfloat16()
+    assert all(map(torch.equal, found, expected))
+    monkeypatch.setattr(native, "multiplies_matrices_in_bf16", lambda: True)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not taken(maps, list(network))
 
 
 def with_hook(network: UpsampledBlock) -> None:

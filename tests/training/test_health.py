@@ -136,3 +136,12 @@ def test_a_weight_or_buffer_that_is_not_finite_is_named(place):
     assert health.not_finite() is None
     getattr(network, place).data[1] = math.nan
     assert health.not_finite() == f"critic.{place}"
+
+
+def test_finite_values_whose_squares_overflow_are_finite():
+    network = nn.Linear(3, 3)
+    nn.init.constant_(network.weight, 1e30)
+    health = Health({"critic": network})
+    assert health.not_finite() is None
+    network.bias.data[2] = math.inf
+    assert health.not_finite() == "critic.bias"

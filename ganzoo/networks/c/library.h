@@ -3,7 +3,13 @@
 
 #include "matrices.h"
 
-/* How many columns a panel has: numbers of channels are multiples of it. */
+/* How many numbers a vector of the processor has: widths of matrices are multiples of it. */
+int64_t vector_width(void)
+{
+    return LANES;
+}
+
+/* How many columns a panel has, where matrices are laid out in panels. */
 int64_t panel_width(void)
 {
     return WIDTH;

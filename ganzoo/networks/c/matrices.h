@@ -27,42 +27,49 @@ typedef struct {
     int64_t panel, row;
 } panels;
 
-/* One tile of a product, in registers: (height, WIDTH) of (height, depth) by a panel of (depth, WIDTH). */
-static inline __attribute__((always_inline)) void tile(const int height, int64_t depth, matrix left, panels right,
-                                                       float *to, int64_t width, int add)
+/* One tile of a product, in registers: (height, vectors * LANES) of (height, depth) by a panel of (depth, WIDTH). */
+static inline __attribute__((always_inline)) void tile(const int height, const int vectors, int64_t depth, matrix left,
+                                                       panels right, float *to, int64_t width, int add)
 {
     lanes sums[HEIGHT][2];
     for (int r = 0; r < height; r++)
-        for (int half = 0; half < 2; half++)
-            sums[r][half] = add ? AT(to + r * width + half * LANES) : ZERO;
+        for (int v = 0; v < vectors; v++)
+            sums[r][v] = add ? AT(to + r * width + v * LANES) : ZERO;
     for (int64_t k = 0; k < depth; k++) {
-        lanes first = AT(right.first + k * right.row), second = AT(right.first + k * right.row + LANES);
-        for (int r = 0; r < height; r++) {
-            const float by = left.first[r * left.row + k * left.column];
-            sums[r][0] += by * first;
-            sums[r][1] += by * second;
-        }
+        lanes of_row[2];
+        for (int v = 0; v < vectors; v++)
+            of_row[v] = AT(right.first + k * right.row + v * LANES);
+        for (int r = 0; r < height; r++)
+            for (int v = 0; v < vectors; v++)
+                sums[r][v] += left.first[r * left.row + k * left.column] * of_row[v];
     }
     for (int r = 0; r < height; r++)
-        for (int half = 0; half < 2; half++)
-            AT(to + r * width + half * LANES) = sums[r][half];
+        for (int v = 0; v < vectors; v++)
+            AT(to + r * width + v * LANES) = sums[r][v];
 }
 
-/* (rows, depth) by (depth, width), to or added to (rows, width). */
+/* One panel of a product, of a whole panel or of its first half. */
+static inline __attribute__((always_inline)) void multiply_panel(const int vectors, int64_t rows, int64_t depth,
+                                                                 matrix left, panels right, float *to, int64_t width,
+                                                                 int add)
+{
+    for (; rows >= HEIGHT; rows -= HEIGHT, left.first += HEIGHT * left.row, to += HEIGHT * width)
+        tile(HEIGHT, vectors, depth, left, right, to, width, add);
+    switch (rows) {
+    case 5: tile(5, vectors, depth, left, right, to, width, add); break;
+    case 4: tile(4, vectors, depth, left, right, to, width, add); break;
+    case 3: tile(3, vectors, depth, left, right, to, width, add); break;
+    case 2: tile(2, vectors, depth, left, right, to, width, add); break;
+    case 1: tile(1, vectors, depth, left, right, to, width, add); break;
+    }
+}
+
+/* (rows, depth) by (depth, width), to or added to (rows, width), which is a multiple of LANES. */
 static void multiply(int64_t rows, int64_t depth, int64_t width, matrix left, panels right, float *to, int add)
 {
-    for (int64_t c = 0; c < width; c += WIDTH, right.first += right.panel) {
-        matrix from = left;
-        float *out = to + c;
-        int64_t rest = rows;
-        for (; rest >= HEIGHT; rest -= HEIGHT, from.first += HEIGHT * from.row, out += HEIGHT * width)
-            tile(HEIGHT, depth, from, right, out, width, add);
-        switch (rest) {
-        case 5: tile(5, depth, from, right, out, width, add); break;
-        case 4: tile(4, depth, from, right, out, width, add); break;
-        case 3: tile(3, depth, from, right, out, width, add); break;
-        case 2: tile(2, depth, from, right, out, width, add); break;
-        case 1: tile(1, depth, from, right, out, width, add); break;
-        }
-    }
+    for (int64_t c = 0; c < width; c += WIDTH, right.first += right.panel)
+        if (c + WIDTH <= width)
+            multiply_panel(2, rows, depth, left, right, to + c, width, add);
+        else
+            multiply_panel(1, rows, depth, left, right, to + c, width, add);
 }
