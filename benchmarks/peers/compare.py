@@ -56,6 +56,7 @@ class Pair:
         batch: real samples a step.
         ours: the model and its options.
         rule: whether to time ganzoo's computing under the script's own update rule too.
+        tick: ganzoo's rounds between two statistics: fewer than by default, or a slow model would print too few.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Pair:
     batch: int
     ours: tuple[str, ...]
     rule: bool = False
+    tick: int = 8
 
 
 PLUGIN = ("--plugin", str(HERE / "plugin.py"))
@@ -72,6 +74,8 @@ LEAST_SQUARES = ("-o", "adversarial=least-squares")
 AT_ONCE = ("-o", "updates=simultaneous")
 """In PyTorch-GAN's scripts the generator steps first, and the critic then learns from the fakes of before that step:
 both gradients are of one critic and one batch of fakes. infogan.py has a third step beside these two."""
+DEFAULT_TICK = 100
+"""Of 64 images: what `ganzoo train` does unless it is told otherwise."""
 UPSAMPLING = ("--data", "mnist-32", "-o", "networks=upsampling")
 PAIRS = [
     Pair(
@@ -91,10 +95,12 @@ PAIRS = [
     Pair(
         *("PyTorch-GAN gan.py", "pytorch_gan", "implementations/gan/gan.py", "../../data/mnist", 64),
         ("peer-gan", "--data", "mnist", *AT_ONCE, "-o", "noise=100"),
+        tick=DEFAULT_TICK,
     ),
     Pair(
         *("PyTorch-GAN cgan.py", "pytorch_gan", "implementations/cgan/cgan.py", "../../data/mnist", 64),
         ("peer-cgan", "--data", "mnist-32", *AT_ONCE, *LEAST_SQUARES, "-o", "noise=100"),
+        tick=DEFAULT_TICK,
     ),
 ]
 
@@ -107,7 +113,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="pairs whose script's name has this in it [all]")
     parser.add_argument("--cycles", type=int, default=3, help="turns of each [3]")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of a turn [30]")
-    parser.add_argument("--tick", type=int, default=8, help="ganzoo's rounds between two statistics [8]; 400 on a GPU")
+    parser.add_argument("--tick", type=int, help="ganzoo's rounds between two statistics [8 or 100]; 400 on a GPU")
     asked = parser.parse_args()
 
     table = Table("script", "batch", "its images/s", "ganzoo", "ratio", "under its rule", box=None)
@@ -115,7 +121,7 @@ def main() -> None:
         for pair in PAIRS:
             checkout: Path | None = getattr(asked, pair.repository)
             if checkout is not None and asked.only in pair.name:
-                table.add_row(*row(pair, checkout, Path(folder), asked.cycles, asked.seconds, asked.tick))
+                table.add_row(*row(pair, checkout, Path(folder), asked.cycles, asked.seconds, asked.tick or pair.tick))
     Console(width=120).print(table)
 
 
