@@ -21,7 +21,7 @@ from ganzoo.data.batches import batches
 from ganzoo.models.game import Game
 from ganzoo.networks import native_grey, native_squares
 from ganzoo.networks.grey import FromGrey, ToGrey, ToLargerGrey
-from ganzoo.networks.native import multiplies_matrices_in_bf16
+from ganzoo.networks.native import has_amx
 from ganzoo.networks.upsampling import UpsampledConv2d
 from ganzoo.training.configuration import Configured, prepare
 from ganzoo.training.plan import Plan
@@ -238,7 +238,7 @@ def notes_on(plan: Plan, trainer: Trainer, against_textbook: bool) -> list[str]:
     layers = [layer for network in plan.game.networks.values() for layer in network.modules()]
     on_cpu, in_bf16 = plan.hardware.device.type == "cpu", plan.hardware.precision == "bf16"
     for what, kinds, absence, wanted in (
-        ("upsampling", UpsampledConv2d, native_squares.absence, not (in_bf16 and multiplies_matrices_in_bf16())),
+        ("upsampling", UpsampledConv2d, native_squares.absence, not (in_bf16 and has_amx())),
         ("the first or last convolution", (FromGrey, ToGrey, ToLargerGrey), native_grey.absence, True),
     ):
         if on_cpu and wanted and any(isinstance(layer, kinds) for layer in layers) and absence():

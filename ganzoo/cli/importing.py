@@ -7,9 +7,10 @@ __all__ = ["import_torch"]
 
 
 def import_torch() -> None:
-    """Imports torch, without a search for garbage among all that it makes, now or later: a third of a second less.
+    """Imports torch, without a search for garbage in all that it makes, now or later: a third of a second less.
 
-    What is imported afterwards, plugins above all, is searched as usual. Does nothing if torch is there already.
+    What was there before is left alone too; what comes afterwards, plugins above all, is searched as usual. Does
+    nothing if torch is there already.
     """
     if "torch" in sys.modules:
         return

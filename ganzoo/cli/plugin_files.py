@@ -18,8 +18,10 @@ def register_files(ctx: click.Context, param: click.Parameter, files: tuple[str,
     if files and not ctx.resilient_parsing:
         from pathlib import Path
 
+        from ganzoo.cli.importing import import_torch
         from ganzoo.zoo.manager import default_zoo
 
+        import_torch()  # before a file that does
         for file in files:
             default_zoo().register_file(Path(file))
 

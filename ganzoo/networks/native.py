@@ -25,9 +25,9 @@ __all__ = [
     "Absent",
     "call",
     "compiled",
+    "has_amx",
     "in_full_precision",
     "library",
-    "multiplies_matrices_in_bf16",
     "operation",
     "panel_width",
     "vector_width",
@@ -98,8 +98,8 @@ def in_full_precision(function: F) -> F:
 
 
 @cache
-def multiplies_matrices_in_bf16() -> bool:
-    """Whether the processor has instructions for products of whole matrices in bf16, as Intel's AMX."""
+def has_amx() -> bool:
+    """Whether the processor has Intel's instructions for products of whole matrices."""
     return bool(torch.cpu._is_amx_tile_supported())
 
 

@@ -4,7 +4,7 @@ Maps, kernels and pictures have one number together that is linear in each of th
 is a function of the other two. These three functions are a convolution, a transposed one and their kernels' gradient,
 and the derivatives of each are the other two again. All are operations of PyTorch's too, ``torch.ops.ganzoo``.
 
-Where networks compute in bf16, so are the maps; they are widened and rounded in the cache too.
+Where networks compute in bf16, maps are in bf16 too, and are widened and rounded in the cache.
 """
 
 import ctypes

@@ -68,7 +68,7 @@ def test_what_weighs_on_the_comparison_is_said() -> None:
 def test_what_is_computed_without_native_code_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native_grey, "absence", lambda: "a test")
     monkeypatch.setattr(native_squares, "absence", lambda: "a test")
-    monkeypatch.setattr(measuring, "multiplies_matrices_in_bf16", lambda: True)
+    monkeypatch.setattr(measuring, "has_amx", lambda: True)
     note = "{} is computed without native code, which takes longer: a test".format
     for precision, upsampling in (("fp32", True), ("bf16", False)):
         made = configured("gan", flags={"precision": precision}, networks="upsampling")

@@ -1,7 +1,18 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+MODEL = """
+import torch
+from ganzoo_gan import GAN
+
+class Mine(GAN):
+    '''A model in a file that imports torch by itself.'''
+
+    name = "mine"
+"""
 
 
 def run(code: str) -> list[str]:
@@ -43,3 +54,28 @@ except ImportError as error:
     print(error, gc.isenabled() is before, gc.get_freeze_count())
 """
     assert run(code) == ["torch", "True", "0"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "infogan", "--dry-run", "-o", "width=0.125", "--batch", "8"],
+        ["sample", "infogan-mnist", "-n", "2", "--out", "two.png"],
+        ["config", "gan"],
+        ["datasets", "--plugin", "mine.py"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_commands_import_it_so(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MODEL, encoding="utf-8")
+    code = """
+import gc, sys
+from ganzoo.cli.main import cli
+try:
+    cli(sys.argv[1:], prog_name='ganzoo')
+except SystemExit as end:
+    print(not end.code, gc.get_freeze_count() > 100_000, file=sys.stderr)
+"""
+    line = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "True True"

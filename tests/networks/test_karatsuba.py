@@ -71,7 +71,7 @@ def test_rounds_about_as_little_as_the_plain_way() -> None:
     ],
 )
 def test_pays_for_large_even_maps_on_a_cpu(maps: Tensor, expected: bool) -> None:
-    assert pays(maps, torch.empty(128, 128, 3, 3)) is expected
+    assert pays(maps, torch.empty(128, 128, 3, 3, dtype=maps.dtype)) is expected
 
 
 @pytest.mark.parametrize(("native_code", "matrices"), [*product([False, True], repeat=2)])
@@ -79,12 +79,20 @@ def test_half_precision_is_another_way_where_that_is_faster(
     native_code: bool, matrices: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(native_squares, "takes", lambda _kernels: native_code)
-    monkeypatch.setattr(native, "multiplies_matrices_in_bf16", lambda: matrices)
+    monkeypatch.setattr(native, "has_amx", lambda: matrices)
     weight = torch.empty(128, 128, 3, 3)
-    for maps in (torch.empty(1, 128, 2, 2), torch.empty(1, 128, 2, 2, dtype=torch.bfloat16)):
+    for dtype in (torch.float32, torch.bfloat16):
         with torch.autocast("cpu", torch.bfloat16):
-            assert pays(maps, weight) is (native_code and not matrices)
+            assert pays(torch.empty(1, 128, 2, 2, dtype=dtype), weight) is (native_code and not matrices)
+        with torch.autocast("cpu", torch.float16):
+            assert not pays(torch.empty(1, 128, 2, 2, dtype=dtype), weight)
     assert pays(torch.empty(1, 128, 2, 2), weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.bfloat16])
+def test_maps_of_another_type_than_the_weights_are_refused_as_ever(dtype: torch.dtype) -> None:
+    with pytest.raises(RuntimeError, match=r"type"):
+        UpsampledConv2d(128, 32)(torch.ones(1, 128, 2, 2, dtype=dtype))
 
 
 def test_in_half_precision_it_is_as_exact_as_without(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,12 +106,16 @@ def test_in_half_precision_it_is_as_exact_as_without(monkeypatch: pytest.MonkeyP
             result = layer(maps)
             # As a penalty's, taken among what the networks compute.
             slopes = torch.autograd.grad(result, (maps, *layer.parameters()), direction)
-        return [result, *(slope.float() for slope in slopes)]
+            (slope,) = torch.autograd.grad(layer(maps).square().sum(), maps, create_graph=True)
+        penalty = torch.autograd.grad(slope.float().square().sum(), layer.weight)
+        return [result, *(each.float() for each in (*slopes, *penalty))]
 
     half, full = found(maps.clone(), enabled=True), found(maps.float(), enabled=False)
     assert half[0].equal(full[0])
     torch.testing.assert_close(half[1], full[1].bfloat16().float(), rtol=0, atol=0)
-    assert all(map(torch.equal, half[2:], full[2:]))
+    assert all(map(torch.equal, half[2:4], full[2:4]))
+    # The penalty's slope is that of maps in bf16, and so is rounded to it.
+    assert (half[4] - full[4]).norm() < 0.005 * full[4].norm()
 
 
 @pytest.mark.parametrize("bias", [False, True])

@@ -70,9 +70,12 @@ def test_bf16_is_rounded_as_pytorch_does(seed: int) -> None:
     special = torch.tensor([0.0, -0.0, torch.inf, -torch.inf, torch.nan, 1 + 2**-8, 1 + 3 * 2**-8, 3.4e38, 1e-40])
     pictures = bits.int().view(torch.float32)
     pictures[0, 3, : len(special)] = special
+    # What is no number has one form, where rounding would carry into the sign.
+    pictures.view(torch.int32)[0, 4, :4] = torch.tensor([0x7FFFFFFF, -1, 0x7FFF8000, 0x7F800001], dtype=torch.int32)
     kernels = torch.ones(1, 1, vector_width("grey"))
     maps = native_grey.to_maps(pictures, kernels, 1, 0, torch.bfloat16)
     expected = pictures.bfloat16().unsqueeze(3).expand_as(maps)
+    assert maps.isnan().equal(pictures.isnan().unsqueeze(3).expand_as(maps))
     torch.testing.assert_close(maps, expected, rtol=0, atol=0, equal_nan=True)
     one = torch.nn.functional.pad(torch.ones(1, 1, 1), (0, vector_width("grey") - 1))
     widened = native_grey.to_pictures(maps, one, 1, 0, (16, 16))
@@ -153,6 +156,8 @@ def test_what_it_takes(channels: int, types: tuple[torch.dtype, torch.dtype], ex
 def test_in_bf16_layers_are_as_exact_as_without_it(
     build: Callable[[], torch.nn.Module], channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    used, call = set(), native_grey._call
+    monkeypatch.setattr(native_grey, "_call", lambda function, *given: (used.add(function), call(function, *given)))
     layer, given = build(), torch.randn(4, channels, 8, 8)
     exact, inputs = copy.deepcopy(layer).double(), given.double().requires_grad_()
     wanted = exact(inputs)
@@ -169,9 +174,12 @@ def test_in_bf16_layers_are_as_exact_as_without_it(
         return [float((one - other).detach().norm() / other.norm()) for one, other in zip(found, wanted, strict=True)]
 
     found = errors()
+    assert used == {"grey_to_maps", "maps_to_grey", "grey_kernels"}
+    used.clear()
     monkeypatch.setattr(native_grey, "absence", lambda: "a test")
     assert all(one <= 1.5 * other for one, other in zip(found, errors(), strict=True))
     assert max(found) < 0.01
+    assert not used
 
 
 @pytest.mark.parametrize(("build", "channels"), [(build, channels) for build, channels, _ in LAYERS.values()])

@@ -117,14 +117,14 @@ def test_among_networks_in_bf16_it_stays_in_float32(monkeypatch: pytest.MonkeyPa
     network, maps, gradient = block(), torch.randn(9, 32, 8, 8).bfloat16(), torch.randn(9, 32, 16, 16)
     twin = copy.deepcopy(network)
     expected = results_of(twin, maps.float(), gradient)
-    monkeypatch.setattr(native, "multiplies_matrices_in_bf16", lambda: False)
+    monkeypatch.setattr(native, "has_amx", lambda: False)
     with torch.autocast("cpu", torch.bfloat16):
         assert taken(maps, list(network))
         found = results_of(network, maps, gradient)
     assert found[1].dtype == torch.bfloat16
     expected[1] = expected[1].bfloat16()
     assert all(map(torch.equal, found, expected))
-    monkeypatch.setattr(native, "multiplies_matrices_in_bf16", lambda: True)
+    monkeypatch.setattr(native, "has_amx", lambda: True)
     with torch.autocast("cpu", torch.bfloat16):
         assert not taken(maps, list(network))
 

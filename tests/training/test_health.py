@@ -143,5 +143,7 @@ def test_finite_values_whose_squares_overflow_are_finite():
     nn.init.constant_(network.weight, 1e30)
     health = Health({"critic": network})
     assert health.not_finite() is None
+    network.register_buffer("small", torch.ones(2).to(torch.float8_e4m3fn))
+    assert health.not_finite() is None
     network.bias.data[2] = math.inf
     assert health.not_finite() == "critic.bias"

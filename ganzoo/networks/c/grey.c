@@ -16,9 +16,6 @@ typedef struct {
     int64_t count, height, width, rows, columns, channels, kernel, stride, padding, in_bf16;
 } sizes;
 
-typedef uint32_t words __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef uint16_t halves __attribute__((vector_size(2 * LANES), aligned(2)));
-
 /* What a thread computes in: a picture with its border, K * K numbers for each place in a line of a map, and the line. */
 typedef struct {
     float *bordered, *patches, *line;
@@ -63,8 +60,10 @@ static const float *read_line(const sizes *of, const void *maps, int64_t index, 
     if (!of->in_bf16)
         return (const float *)maps + index * line_size(of);
     const uint16_t *from = (const uint16_t *)maps + index * line_size(of);
-    for (int64_t k = 0; k < line_size(of); k += LANES)
-        AT(line + k) = (lanes)(__builtin_convertvector(*(const halves *)(from + k), words) << 16);
+    for (int64_t k = 0; k < line_size(of); k++) {
+        uint32_t bits = (uint32_t)from[k] << 16;
+        memcpy(line + k, &bits, sizeof bits);
+    }
     return line;
 }
 
@@ -80,11 +79,11 @@ static void write_line(const sizes *of, void *maps, int64_t index, const float *
     if (!of->in_bf16)
         return;
     uint16_t *to = (uint16_t *)maps + index * line_size(of);
-    for (int64_t k = 0; k < line_size(of); k += LANES) {
-        lanes values = *(const lanes *)(line + k);
-        words bits = (words)values, rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-        words numbers = (words)(values == values);
-        *(halves *)(to + k) = __builtin_convertvector((numbers & rounded) | (~numbers & 0x7fc0), halves);
+    for (int64_t k = 0; k < line_size(of); k++) {
+        uint32_t bits;
+        memcpy(&bits, line + k, sizeof bits);
+        int number = (bits & 0x7fffffff) <= 0x7f800000;
+        to[k] = number ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : 0x7fc0;
     }
 }
 

@@ -27,7 +27,7 @@ typedef struct {
     int64_t panel, row;
 } panels;
 
-/* One tile of a product, in registers: (height, vectors * LANES) of (height, depth) by a panel of (depth, WIDTH). */
+/* One tile of a product, in registers: (height, depth) by (depth, vectors * LANES), from the left of a panel. */
 static inline __attribute__((always_inline)) void tile(const int height, const int vectors, int64_t depth, matrix left,
                                                        panels right, float *to, int64_t width, int add)
 {
@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) void tile(const int height, const i
             AT(to + r * width + v * LANES) = sums[r][v];
 }
 
-/* One panel of a product, of a whole panel or of its first half. */
+/* What a panel, or its left half, gives of a product. */
 static inline __attribute__((always_inline)) void multiply_panel(const int vectors, int64_t rows, int64_t depth,
                                                                  matrix left, panels right, float *to, int64_t width,
                                                                  int add)
