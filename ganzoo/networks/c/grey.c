@@ -59,8 +59,9 @@ static const float *read_line(const sizes *of, const void *maps, int64_t index, 
 {
     if (!of->in_bf16)
         return (const float *)maps + index * line_size(of);
-    const uint16_t *from = (const uint16_t *)maps + index * line_size(of);
-    for (int64_t k = 0; k < line_size(of); k++) {
+    const int64_t size = line_size(of);
+    const uint16_t *from = (const uint16_t *)maps + index * size;
+    for (int64_t k = 0; k < size; k++) {
         uint32_t bits = (uint32_t)from[k] << 16;
         memcpy(line + k, &bits, sizeof bits);
     }
@@ -78,8 +79,9 @@ static void write_line(const sizes *of, void *maps, int64_t index, const float *
 {
     if (!of->in_bf16)
         return;
-    uint16_t *to = (uint16_t *)maps + index * line_size(of);
-    for (int64_t k = 0; k < line_size(of); k++) {
+    const int64_t size = line_size(of);
+    uint16_t *to = (uint16_t *)maps + index * size;
+    for (int64_t k = 0; k < size; k++) {
         uint32_t bits;
         memcpy(&bits, line + k, sizeof bits);
         int number = (bits & 0x7fffffff) <= 0x7f800000;
