@@ -85,7 +85,7 @@ PAIRS = [
     ),
     Pair(
         *("InfoGAN-PyTorch train.py", "infogan_pytorch", "train.py", "data/mnist", 128),
-        ("infogan", "--data", "mnist", "-o", "networks=infogan-mnist"),
+        ("infogan@paper", "--data", "mnist"),
         rule=True,
     ),
     Pair(
