@@ -180,9 +180,11 @@ def _range(chart: Chart, values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
     # A ceiling says little without the zero below it.
     low = min(low, 0.0) if chart.unit == "nats" else low
-    size = max(abs(low), abs(high)) or 1.0
+    size = max(abs(low), abs(high))
+    size = size if size > 1e-300 else 1.0  # what is smaller has no round numbers around it
     if high - low < 1e-6 * size:  # a flat line, in the middle; finer differences are rounding
-        return (0.0, 1.0) if chart.unit == "share" and size <= 1 else (low - 0.5 * size, high + 0.5 * size)
+        whole = chart.unit == "share" and low >= 0 and high <= 1
+        return (0.0, 1.0) if whole else (low - 0.5 * size, high + 0.5 * size)
     margin = 0.0 if chart.unit else 0.04 * (high - low)
     return low - margin, high + margin
 

@@ -3,7 +3,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ganzoo.comparison import curves
@@ -103,6 +103,9 @@ def test_references_lie_within_the_picture_and_carry_their_label():
 
 
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30), st.sampled_from(["", "share", "nats"]))
+@example([-1.0], "share")
+@example([5e-324], "nats")
+@example([0.0, -1e-320], "")
 def test_every_point_is_inside_and_the_ticks_are_few(values, unit):
     svg = curves.draw(chart(*values, unit=unit))
     for points in lines(svg):
