@@ -56,7 +56,7 @@ class Pair:
         batch: real samples a step.
         ours: the model and its options.
         rule: whether to time ganzoo's computing under the script's own update rule too.
-        tick: ganzoo's rounds between two statistics: fewer than by default, or a slow model would print too few.
+        tick: ganzoo's rounds between two statistics, fewer than by default: a turn is to have several.
     """
 
     name: str
@@ -74,8 +74,8 @@ LEAST_SQUARES = ("-o", "adversarial=least-squares")
 AT_ONCE = ("-o", "updates=simultaneous")
 """In PyTorch-GAN's scripts the generator steps first, and the critic then learns from the fakes of before that step:
 both gradients are of one critic and one batch of fakes. infogan.py has a third step beside these two."""
-DEFAULT_TICK = 100
-"""Of 64 images: what `ganzoo train` does unless it is told otherwise."""
+TICK_OF_QUICK_ONES = 100
+"""Rounds of 64 images, about a second; `ganzoo train` has up to 10,000 images between two statistics by default."""
 UPSAMPLING = ("--data", "mnist-32", "-o", "networks=upsampling")
 PAIRS = [
     Pair(
@@ -95,12 +95,12 @@ PAIRS = [
     Pair(
         *("PyTorch-GAN gan.py", "pytorch_gan", "implementations/gan/gan.py", "../../data/mnist", 64),
         ("peer-gan", "--data", "mnist", *AT_ONCE, "-o", "noise=100"),
-        tick=DEFAULT_TICK,
+        tick=TICK_OF_QUICK_ONES,
     ),
     Pair(
         *("PyTorch-GAN cgan.py", "pytorch_gan", "implementations/cgan/cgan.py", "../../data/mnist", 64),
         ("peer-cgan", "--data", "mnist-32", *AT_ONCE, *LEAST_SQUARES, "-o", "noise=100"),
-        tick=DEFAULT_TICK,
+        tick=TICK_OF_QUICK_ONES,
     ),
 ]
 
